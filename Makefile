@@ -1,0 +1,39 @@
+# Two commands do it all: `make demo` and `make test`. The rest is for those who change the program.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help venv demo test lint servers lock clean
+
+help:            ## show this list
+	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+venv: $(VENV)/.ready  ## make the virtual environment from requirements.lock
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: venv       ## bounces come in, live: embedded IMAP server, SQLite, webhooks
+	$(BIN)/bounced demo
+
+servers:         ## install Dovecot, Postfix, PostgreSQL and what else the tests start (Debian, root)
+	@sh tests/servers/install.sh
+
+test: venv servers  ## run all tests, on real servers where they can be had
+	$(BIN)/python -m pytest
+
+lint: venv       ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock:            ## resolve the dependencies anew (needs uv)
+	uv pip compile --quiet pyproject.toml --all-extras --group dev --generate-hashes \
+	  --no-emit-index-url --no-header --python-version 3.11 --upgrade --output-file requirements.lock
+
+clean:           ## remove what the commands above made
+	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,321 @@
+"""config.yaml -> one validated object. Alone reads the environment, secret files and systemd credentials."""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
+
+from bounced.errors import ConfigError
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are errors, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Secret(Section):
+    """Where a secret is kept: one of a file, an environment variable, a systemd credential, or the value itself."""
+
+    file: Path | None = None
+    env: str | None = None
+    credential: str | None = None
+    value: str | None = Field(default=None, repr=False)
+    _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if sum(x is not None for x in (self.file, self.env, self.credential, self.value)) != 1:
+            raise ValueError("want exactly one of file, env, credential, value")
+        return self
+
+    def read(self) -> str:
+        """Return the secret, read afresh, without the final line break. Raises ConfigError if it is not there."""
+        if self.value is not None:
+            return self.value
+        if self.env is not None:
+            if self.env not in self._environ:
+                raise ConfigError([f"environment variable {self.env} is not set"])
+            return self._environ[self.env]
+        path = self._path()
+        try:
+            return path.read_text().rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise ConfigError([f"cannot read the secret in {path}: {exc}"]) from exc
+
+    def _path(self) -> Path:
+        if self.file is not None:
+            return self.file
+        folder = self._environ.get("CREDENTIALS_DIRECTORY")
+        if folder is None:
+            raise ConfigError(
+                [f"credential {self.credential}: no CREDENTIALS_DIRECTORY; start by systemd, or use file:"]
+            )
+        return Path(folder, self.credential or "")
+
+
+def _secret(value: object) -> object:
+    return {"value": value} if isinstance(value, str) else value
+
+
+SecretSetting = Annotated[Secret, BeforeValidator(_secret)]
+
+
+class Database(Section):
+    url: str = "sqlite:///bounced.db"
+    busy_timeout: Seconds = 10
+    pool_size: int = Field(default=5, ge=1, le=100)
+
+
+class MicrosoftToken(Section):
+    tenant: str
+    client_id: str
+    client_secret: SecretSetting
+    authority: str = "https://login.microsoftonline.com"
+    scope: str = "https://outlook.office365.com/.default"
+
+
+class GoogleToken(Section):
+    service_account_file: Path
+    subject: str
+    scope: str = "https://mail.google.com/"
+
+
+class OAuth(Section):
+    mechanism: Literal["xoauth2", "oauthbearer"] = "oauthbearer"
+    token: SecretSetting | None = None
+    microsoft: MicrosoftToken | None = None
+    google: GoogleToken | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if sum(x is not None for x in (self.token, self.microsoft, self.google)) != 1:
+            raise ValueError("want exactly one of token, microsoft, google")
+        return self
+
+
+class After(Section):
+    """What is done with a message once its effect is committed."""
+
+    mode: Literal["move", "flag", "leave"] = "move"
+    processed: str = "Processed"
+    review: str = "Review"
+    quarantine: str = "Quarantine"
+    flag: str = "$BouncedSeen"
+
+
+class ImapMailbox(Section):
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    kind: Literal["imap"] = "imap"
+    host: str
+    port: Port | None = None
+    security: Literal["tls", "starttls", "plain"] = "tls"
+    allow_plaintext_to_remote_host: bool = False
+    ca_file: Path | None = None
+    user: str
+    password: SecretSetting | None = None
+    oauth: OAuth | None = None
+    folders: tuple[str, ...] = ("INBOX",)
+    poll_every: Seconds = 60
+    idle: bool = True
+    batch: int = Field(default=200, ge=1, le=2000)
+    timeout: Seconds = 60
+    after: After = After()
+
+    @model_validator(mode="after")
+    def _sane(self) -> Self:
+        if (self.password is None) == (self.oauth is None):
+            raise ValueError("want exactly one of password, oauth")
+        local = self.host in ("localhost", "::1") or self.host.startswith("127.")
+        if self.security == "plain" and not local and not self.allow_plaintext_to_remote_host:
+            raise ValueError(
+                "security plain sends the password readably to another host; use tls or starttls, "
+                "or set allow_plaintext_to_remote_host: true"
+            )
+        taken = {self.after.processed, self.after.review, self.after.quarantine}
+        if self.after.mode == "move" and taken & set(self.folders):
+            raise ValueError("a folder that is polled cannot be one that messages are moved to")
+        return self
+
+    @property
+    def effective_port(self) -> int:
+        """993 for implicit TLS (RFC 8314), else 143."""
+        return self.port or (993 if self.security == "tls" else 143)
+
+
+class FolderMailbox(Section):
+    """Mail on this machine: a Maildir, an mbox file, or a folder of .eml files."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    kind: Literal["maildir", "mbox", "eml"]
+    path: Path
+    poll_every: Seconds = 60
+    batch: int = Field(default=200, ge=1, le=2000)
+    after: After = After()
+
+
+Mailbox = Annotated[ImapMailbox | FolderMailbox, Field(discriminator="kind")]
+
+
+class Limits(Section):
+    """What one message, and one batch, may cost. What exceeds a limit is quarantined with the reason."""
+
+    message_bytes: int = Field(default=10_000_000, ge=10_000)
+    header_bytes: int = Field(default=262_144, ge=1_000)
+    header_lines: int = Field(default=1_000, ge=50)
+    mime_depth: int = Field(default=10, ge=2, le=50)
+    mime_parts: int = Field(default=200, ge=3)
+    decoded_bytes: int = Field(default=20_000_000, ge=10_000)
+    recipients: int = Field(default=500, ge=1)
+    seconds: Seconds = 10
+    batch_bytes: int = Field(default=50_000_000, ge=100_000)
+    workers: int = Field(default=0, ge=0, le=256)
+
+
+class Rules(Section):
+    local: Path | None = None
+
+
+class Threshold(Section):
+    """How often, and how far apart, before an address is suppressed, and for how long."""
+
+    count: int = Field(default=1, ge=1)
+    distinct_days: int = Field(default=1, ge=1)
+    span_days: float = Field(default=0, ge=0)
+    within_days: float = Field(default=30, gt=0)
+    apart_hours: float = Field(default=0, ge=0)
+    suppress_days: float | None = Field(default=None, gt=0)
+    probation_days: float | None = Field(default=None, gt=0)
+
+
+class Policy(Section):
+    """Thresholds by reason; a reason without one falls to `soft` if its fault may suppress, else to nothing."""
+
+    scope: str = "*"
+    complaint_scope: str = "*"
+    reasons: Mapping[str, Threshold | Literal["never"]] = Field(default_factory=dict)
+    soft: Threshold = Threshold(
+        count=5, distinct_days=3, span_days=7, within_days=30, suppress_days=90, probation_days=90
+    )
+    strikes: int = Field(default=3, ge=1, le=20)
+
+
+class Webhook(Section):
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    url: str = Field(pattern=r"^https?://[^\s/]+")
+    secret: SecretSetting
+    types: tuple[str, ...] = ("*",)
+    timeout: Seconds = 10
+    allow_private_address: bool = False
+    ca_file: Path | None = None
+    attempts: int = Field(default=12, ge=1, le=100)
+
+
+class Http(Section):
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = Field(default=8025, ge=0, le=65535)
+
+
+class Log(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+
+
+class Config(Section):
+    """The whole of config.yaml."""
+
+    database: Database = Database()
+    mailboxes: tuple[Mailbox, ...] = ()
+    limits: Limits = Limits()
+    rules: Rules = Rules()
+    policy: Policy = Policy()
+    webhooks: tuple[Webhook, ...] = ()
+    http: Http = Http()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for what, names in (
+            ("mailboxes", [m.name for m in self.mailboxes]),
+            ("webhooks", [w.name for w in self.webhooks]),
+        ):
+            twice = sorted({n for n in names if names.count(n) > 1})
+            if twice:
+                raise ValueError(f"{what}: the name {', '.join(twice)} is used twice")
+        return self
+
+
+def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Return the configuration in `path`. Raises ConfigError that lists every problem at once, by path."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError([f"{path}: cannot be read: {exc}"]) from exc
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        raise ConfigError([f"{path}: is not YAML: {exc}"]) from exc
+    return parse(data or {}, environ)
+
+
+def parse(data: object, environ: Mapping[str, str] | None = None) -> Config:
+    """Return the configuration that `data`, a parsed YAML document, describes. Raises ConfigError."""
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as exc:
+        raise ConfigError(_problem(e, data) for e in exc.errors()) from exc
+    environ = os.environ if environ is None else environ
+    for secret in _secrets(config):
+        secret._environ = environ
+    return config
+
+
+def _secrets(value: object) -> Iterator[Secret]:
+    """Yield every secret anywhere below `value`."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _secrets(item)
+
+
+def _problem(error: Any, data: object) -> str:
+    """Return one line for a person: path of the setting, what is wrong, and what to write instead."""
+    parts = [p for p in error["loc"] if p not in ("imap", "maildir", "mbox", "eml")]
+    path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".") or "config"
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(parts[-1]), sorted(_known_keys()), 1)
+        return f"{path}: unknown key" + (f', did you mean "{near[0]}"?' if near else "")
+    if error["type"] == "missing":
+        return f"{path}: is required"
+    message = error["msg"].removeprefix("Value error, ")
+    shown = error.get("input")
+    return f"{path}: {message}" + (f", got {shown!r}" if isinstance(shown, str | int | float) else "")
+
+
+def _known_keys() -> set[str]:
+    """Return the name of every setting of every section."""
+    known: set[str] = set()
+    waiting = list(Section.__subclasses__())
+    for section in waiting:
+        known |= set(section.model_fields)
+    return known

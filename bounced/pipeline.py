@@ -1,0 +1,280 @@
+"""One batch of raw messages through all stages: the place where they meet.
+
+raw message -> report -> verdicts and identities -> events, journal, outbox: one transaction
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bounced.errors import TryLater, Unreadable
+from bounced.model import (
+    Change,
+    Disposition,
+    Event,
+    Finding,
+    History,
+    Identity,
+    Judged,
+    Kind,
+    Notification,
+    Outcome,
+    Place,
+    RawMessage,
+    Reason,
+    Report,
+    Verdict,
+)
+
+#: What is `other` and yet a machine's report: it is filed, not left for a person.
+_REPORTS_OF_NO_FAILURE = frozenset({"mdn", "dmarc", "not-spam", "auth-failure"})
+
+
+class Transaction(Protocol):
+    """What a batch needs of the ledger; everything in it is committed together or not at all."""
+
+    def known(self, messages: Sequence[tuple[Place, str]]) -> Mapping[Place, Disposition]:
+        """Return what became of those messages that were settled before, by place or by digest."""
+
+    def fresh(self, events: Sequence[Event]) -> list[Event]:
+        """Return the events whose key is not recorded yet, each key once, in order."""
+
+    def histories(self, addresses: Sequence[str], now: datetime) -> Mapping[str, History]:
+        """Return what is known of each address; an address never heard of has an empty history."""
+
+    def record(self, events: Sequence[Event]) -> None:
+        """Insert events that `fresh` returned."""
+
+    def journal(self, changes: Sequence[Change]) -> None:
+        """Append to the suppression journal and bring its state up to date."""
+
+    def announce(self, notifications: Sequence[Notification]) -> None:
+        """Write outbox rows and one delivery for each endpoint that wants the type."""
+
+    def settle(self, outcomes: Sequence[tuple[Outcome, str]]) -> None:
+        """Write outcome and digest of each message to the message ledger, not yet acked."""
+
+    def strike(self, place: Place, digest: str, why: str, now: datetime) -> int:
+        """Store one more strike against a message and return how many it has."""
+
+
+class Ledger(Protocol):
+    """Where transactions come from."""
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """Begin a transaction that no other writer of the ledger overlaps. Raises StoreDown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A message that could not be judged. `final` says that another try would end the same."""
+
+    why: str
+    final: bool
+
+
+Judgement = Judged | Failure
+Decide = Callable[[Sequence[Event], Mapping[str, History], datetime], tuple[Sequence[Event], Sequence[Change]]]
+Compose = Callable[[Sequence[Event], Sequence[Change], datetime], Sequence[Notification]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The pure stages, up to where the ledger begins."""
+
+    read: Callable[[RawMessage], Report]
+    classify: Callable[[Report], Sequence[Verdict]]
+    correlate: Callable[[Report, Verdict], Identity]
+
+    def judge(self, raw: RawMessage) -> Judged:
+        """Return what `raw` says of each recipient. Raises Unreadable where a limit or its form forbids that."""
+        report = self.read(raw)
+        verdicts = tuple((v, self.correlate(report, v)) for v in self.classify(report))
+        return Judged(raw.place, raw.digest(), raw.size, report, verdicts, raw.received)
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Everything that `handle` calls. `judge` maps a batch to as many judgements, in order."""
+
+    judge: Callable[[Sequence[RawMessage]], Sequence[Judgement]]
+    decide: Decide
+    compose: Compose
+    ledger: Ledger
+    strikes: int = 3
+
+
+def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[Outcome]:
+    """Make a batch durable. The caller may ack after this returns, never before.
+
+    The same bytes handled again change nothing. Raises TryLater with nothing written.
+    """
+    digests = {raw.place: raw.digest() for raw in batch}
+    with stages.ledger.begin() as tx:
+        known = tx.known(list(digests.items()))
+    waiting = [raw for raw in batch if raw.place not in known]
+    judgements = list(zip(waiting, stages.judge(waiting), strict=True))
+    with stages.ledger.begin() as tx:
+        judged = [j for _, j in judgements if isinstance(j, Judged)]
+        new = tx.fresh([event for j in judged for event in events_of(j, now)])
+        addresses = sorted({e.address for e in new if e.address})
+        events, changes = stages.decide(new, tx.histories(addresses, now), now)
+        tx.record(events)
+        tx.journal(changes)
+        outcomes = [_known(raw, known) for raw in batch if raw.place in known]
+        outcomes += [_outcome(raw, j, stages.strikes, tx, now) for raw, j in judgements]
+        tx.announce([*stages.compose(events, changes, now), *_quarantined(outcomes, now)])
+        tx.settle([(outcome, digests[outcome.place]) for outcome in outcomes])
+    return outcomes
+
+
+def change(changes: Sequence[Change], ledger: Ledger, compose: Compose, now: datetime) -> None:
+    """Commit changes that no mail caused (a person's, an expiry's), with their notifications."""
+    with ledger.begin() as tx:
+        tx.journal(changes)
+        tx.announce(compose((), changes, now))
+
+
+def judge_here(reading: Reading) -> Callable[[Sequence[RawMessage]], list[Judgement]]:
+    """Return a judge that works in this process and lets no exception out but TryLater."""
+
+    def judge(batch: Sequence[RawMessage]) -> list[Judgement]:
+        return [judge_one(reading, raw) for raw in batch]
+
+    return judge
+
+
+def judge_one(reading: Reading, raw: RawMessage) -> Judgement:
+    """Return the judgement of one message: the one broad `except` of the program stands here."""
+    try:
+        return reading.judge(raw)
+    except Unreadable as exc:
+        return Failure(str(exc), final=True)
+    except TryLater:
+        raise
+    except Exception as exc:  # noqa: BLE001  a poison message costs itself a strike and stops nothing else
+        return Failure(f"{type(exc).__name__}: {exc}"[:500], final=False)
+
+
+def events_of(judged: Judged, now: datetime) -> list[Event]:
+    """Return one event for each verdict; none for a mail that is no report."""
+    if disposition_of(judged) is Disposition.LEFT:
+        return []
+    return [_event(judged, verdict, identity, now) for verdict, identity in judged.verdicts]
+
+
+def disposition_of(judged: Judged) -> Disposition:
+    """Return where a judged message belongs."""
+    report = judged.report
+    if report.kind is Kind.OTHER and report.subtype not in _REPORTS_OF_NO_FAILURE and not report.puzzled:
+        return Disposition.LEFT
+    if report.puzzled or _unclear(judged):
+        return Disposition.REVIEW
+    return Disposition.PROCESSED
+
+
+def _unclear(judged: Judged) -> bool:
+    """True if a person should look: a failure of nobody, or one that no rule understood."""
+    if judged.report.kind is not Kind.BOUNCE:
+        return False
+    named = bool(judged.verdicts) and all(identity.recipient for _, identity in judged.verdicts)
+    return not named or any(v.reason is Reason.UNKNOWN for v, _ in judged.verdicts)
+
+
+def _event(judged: Judged, verdict: Verdict, identity: Identity, now: datetime) -> Event:
+    report, finding = judged.report, verdict.finding
+    key = _key(judged, finding, verdict, identity)
+    return Event(
+        id="ev_" + key[:32],
+        key=key,
+        at=now,
+        kind=report.kind,
+        category=verdict.category,
+        reason=verdict.reason,
+        fault=verdict.fault,
+        trust=identity.trust,
+        address=identity.recipient,
+        place=judged.place,
+        digest=judged.digest,
+        reader=report.reader,
+        rule=verdict.rule,
+        reported_at=report.envelope.date or judged.received,
+        final_recipient=identity.final_recipient,
+        provider=verdict.provider,
+        status=verdict.status,
+        reply_code=verdict.reply_code,
+        action=finding.action,
+        diagnostic=finding.diagnostic or finding.text,
+        reporting_mta=report.reporting_mta,
+        remote_mta=finding.remote_mta,
+        feedback_type=report.feedback.feedback_type if report.feedback else None,
+        subtype=report.subtype,
+        message_id=identity.message_id,
+        subject=report.original.first("Subject") if report.original else None,
+        tags=identity.tags,
+        matched=verdict.matched,
+        basis=verdict.basis,
+        disagreed=verdict.disagreed,
+        identified_by=identity.source,
+        trust_why=identity.why,
+    )
+
+
+def _key(judged: Judged, finding: Finding, verdict: Verdict, identity: Identity) -> str:
+    """Return what makes an event the same event when its report comes twice: 64 hex digits.
+
+    The message it speaks of, recipient, action, status and the day the report was written; a report that
+    names no message is told by its own Message-ID, or else by its bytes.
+    """
+    report = judged.report
+    about = identity.message_id or report.envelope.message_id or judged.digest
+    day = report.envelope.date.date().isoformat() if report.envelope.date else ""
+    parts = (
+        report.kind,
+        about,
+        identity.recipient or finding.recipient or "",
+        identity.final_recipient or "",
+        finding.action,
+        verdict.status or "",
+        verdict.reason or "",
+        report.feedback.feedback_type if report.feedback else "",
+        day,
+    )
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _known(raw: RawMessage, known: Mapping[Place, Disposition]) -> Outcome:
+    return Outcome(raw.place, known[raw.place], "seen before")
+
+
+def _outcome(raw: RawMessage, judgement: Judgement, limit: int, tx: Transaction, now: datetime) -> Outcome:
+    if isinstance(judgement, Judged):
+        ids = tuple(event.id for event in events_of(judgement, now))
+        return Outcome(raw.place, disposition_of(judgement), judgement.report.kind, ids)
+    if judgement.final:
+        return Outcome(raw.place, Disposition.QUARANTINE, judgement.why)
+    strikes = tx.strike(raw.place, raw.digest(), judgement.why, now)
+    disposition = Disposition.QUARANTINE if strikes >= limit else Disposition.RETRY
+    return Outcome(raw.place, disposition, f"strike {strikes} of {limit}: {judgement.why}")
+
+
+def _quarantined(outcomes: Sequence[Outcome], now: datetime) -> list[Notification]:
+    return [
+        Notification(
+            "msg_" + hashlib.sha256(repr(o.place).encode()).hexdigest()[:32],
+            "message.quarantined",
+            now,
+            {
+                "mailbox": o.place.mailbox,
+                "folder": o.place.folder,
+                "uidvalidity": o.place.uidvalidity,
+                "uid": o.place.uid,
+                "why": o.detail,
+            },
+        )
+        for o in outcomes
+        if o.disposition is Disposition.QUARANTINE and o.detail != "seen before"
+    ]
