@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -21,6 +22,9 @@ from bounced.errors import ConfigError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
+
+#: What a problem never shows, since it may hold a secret that was written in the wrong form.
+_PRIVATE = re.compile("secret|password|token|key")
 
 
 class Section(BaseModel):
@@ -280,7 +284,7 @@ def parse(data: object, environ: Mapping[str, str] | None = None) -> Config:
         config = Config.model_validate(data)
     except ValidationError as exc:
         raise ConfigError(_problem(e, data) for e in exc.errors()) from exc
-    environ = os.environ if environ is None else environ
+    environ = dict(os.environ if environ is None else environ)
     for secret in _secrets(config):
         secret._environ = environ
     return config
@@ -309,7 +313,8 @@ def _problem(error: Any, data: object) -> str:
         return f"{path}: is required"
     message = error["msg"].removeprefix("Value error, ")
     shown = error.get("input")
-    return f"{path}: {message}" + (f", got {shown!r}" if isinstance(shown, str | int | float) else "")
+    private = any(isinstance(p, str) and _PRIVATE.search(p) for p in parts)
+    return f"{path}: {message}" + (f", got {shown!r}" if isinstance(shown, str | int | float) and not private else "")
 
 
 def _known_keys() -> set[str]:
