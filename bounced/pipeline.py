@@ -28,6 +28,7 @@ from bounced.model import (
     Report,
     Verdict,
 )
+from bounced.workers import Stopped, Workers
 
 #: What is `other` and yet a machine's report: it is filed, not left for a person.
 _REPORTS_OF_NO_FAILURE = frozenset({"mdn", "dmarc", "not-spam", "auth-failure"})
@@ -143,6 +144,16 @@ def judge_here(reading: Reading) -> Callable[[Sequence[RawMessage]], list[Judgem
 
     def judge(batch: Sequence[RawMessage]) -> list[Judgement]:
         return [judge_one(reading, raw) for raw in batch]
+
+    return judge
+
+
+def judge_apart(workers: Workers[RawMessage, Judgement]) -> Callable[[Sequence[RawMessage]], list[Judgement]]:
+    """Return a judge that works in other processes: a message that overruns its time, or kills one, is a failure."""
+
+    def judge(batch: Sequence[RawMessage]) -> list[Judgement]:
+        results = workers.run(batch)
+        return [Failure(result.why, final=False) if isinstance(result, Stopped) else result for result in results]
 
     return judge
 
