@@ -153,6 +153,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """How far a folder was read: every UID below `next_uid` is handled, as long as `uidvalidity` holds."""
+
+    uidvalidity: int
+    next_uid: int
+
+
+@dataclass(frozen=True, slots=True)
 class RawMessage:
     """Untouched octets from a mailbox. `size` is the whole, also where `content` was read up to the limit only."""
 
