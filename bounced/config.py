@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
 import re2  # type: ignore[import-untyped]
@@ -15,14 +16,17 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     PrivateAttr,
+    Tag,
     ValidationError,
     model_validator,
 )
 
 from bounced.address import normalise, normalise_domain
 from bounced.errors import ConfigError
+from bounced.model import Reason
 
 _QUIET = re2.Options()
 _QUIET.log_errors = False
@@ -242,15 +246,88 @@ class Threshold(Section):
     probation_days: float | None = Field(default=None, gt=0)
 
 
+#: Failures that do not say the address is bad: counted together, one a day.
+_SOFT: Mapping[str, Any] = MappingProxyType(
+    {"count": 5, "distinct_days": 3, "span_days": 7, "within_days": 30, "suppress_days": 90, "probation_days": 90}
+)
+
+#: What a failure or complaint costs, by reason; every reason not named here is counted as `soft`.
+_REASONS: Mapping[str, Mapping[str, Any] | str] = MappingProxyType(
+    {
+        Reason.MAILBOX_UNKNOWN: {"count": 1},
+        Reason.ADDRESS_CHANGED: {"count": 1},
+        Reason.MAILBOX_DISABLED: {"count": 1, "suppress_days": 180},
+        Reason.MAILBOX_INACTIVE: {"count": 2, "within_days": 30, "suppress_days": 180},
+        Reason.DOMAIN_MISSING: {"count": 2, "apart_hours": 72},
+        Reason.ABUSE: {"count": 1},
+        Reason.FRAUD: {"count": 1},
+        **dict.fromkeys(
+            (
+                Reason.VIRUS,
+                Reason.OTHER,
+                Reason.CONTENT_BLOCK,
+                Reason.REPUTATION_BLOCK,
+                Reason.AUTH_FAILURE,
+                Reason.RATE_LIMITED,
+                Reason.GREYLISTED,
+                Reason.TOO_BIG,
+                Reason.RELAY_DENIED,
+                Reason.RECIPIENT_RESTRICTED,
+                Reason.ROUTING_LOOP,
+                Reason.PROTOCOL,
+                Reason.ENCRYPTION_REQUIRED,
+                Reason.SENDER_INVALID,
+                Reason.SENDER_ACCOUNT,
+            ),
+            "never",
+        ),
+    }
+)
+
+
+def _over_soft(given: object) -> object:
+    """Return the shipped soft threshold with what the operator wrote on top."""
+    return {**_SOFT, **given} if isinstance(given, Mapping) else given
+
+
+def _over_reasons(given: object) -> object:
+    """Return the shipped thresholds with what the operator wrote on top, setting by setting."""
+    if not isinstance(given, Mapping):
+        return given
+    merged: dict[str, object] = dict(_REASONS)
+    for reason, threshold in given.items():
+        if reason not in set(Reason):
+            near = difflib.get_close_matches(str(reason), list(Reason), 1)
+            raise ValueError(f'there is no reason "{reason}"' + (f', did you mean "{near[0]}"?' if near else ""))
+        shipped = _REASONS.get(reason)
+        if isinstance(threshold, Mapping) and isinstance(shipped, Mapping):
+            threshold = {**shipped, **threshold}
+        merged[reason] = threshold
+    return merged
+
+
+def _cost_kind(given: object) -> str:
+    return "word" if isinstance(given, str) else "threshold"
+
+
+Cost = Annotated[
+    Annotated[Threshold, Tag("threshold")] | Annotated[Literal["never", "soft"], Tag("word")],
+    Discriminator(_cost_kind),
+]
+
+
 class Policy(Section):
-    """Thresholds by reason; a reason without one falls to `soft` if its fault may suppress, else to nothing."""
+    """What the suppression table does: thresholds by reason, and the scope each cause suppresses in.
+
+    A reason without a threshold of its own is counted with the other soft ones. The fault stands above the
+    reason: what is the sender's or the message's fault never suppresses, whatever is written here.
+    """
 
     scope: str = "*"
     complaint_scope: str = "*"
-    reasons: Mapping[str, Threshold | Literal["never"]] = Field(default_factory=dict)
-    soft: Threshold = Threshold(
-        count=5, distinct_days=3, span_days=7, within_days=30, suppress_days=90, probation_days=90
-    )
+    unsubscribe_scope: str = "*"
+    reasons: Annotated[Mapping[Reason, Cost], BeforeValidator(_over_reasons)] = Field(default_factory=dict)
+    soft: Annotated[Threshold, BeforeValidator(_over_soft)] = Field(default_factory=lambda: Threshold(**_SOFT))
     strikes: int = Field(default=3, ge=1, le=20)
 
 
@@ -365,6 +442,7 @@ class Webhook(Section):
     name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
     url: str = Field(pattern=r"^https?://[^\s/]+")
     secret: SecretSetting
+    previous_secret: SecretSetting | None = None
     types: tuple[str, ...] = ("*",)
     timeout: Seconds = 10
     allow_private_address: bool = False
@@ -447,7 +525,7 @@ def _secrets(value: object) -> Iterator[Secret]:
 
 def _problem(error: Any, data: object) -> str:
     """Return one line for a person: path of the setting, what is wrong, and what to write instead."""
-    parts = [p for p in error["loc"] if p not in ("imap", "maildir", "mbox", "eml")]
+    parts = [p for p in error["loc"] if p not in ("imap", "maildir", "mbox", "eml", "threshold", "word")]
     path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".") or "config"
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(parts[-1]), sorted(_known_keys()), 1)
