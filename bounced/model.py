@@ -443,3 +443,37 @@ class Outcome:
     disposition: Disposition
     detail: str = ""
     events: tuple[str, ...] = ()
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    OPEN = "open"
+    DONE = "done"
+    DEAD = "dead"  # given up; a person may open it again
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One notification on its way to one endpoint. `attempts` counts those already made."""
+
+    id: int
+    endpoint: str
+    notification: Notification
+    state: DeliveryState
+    attempts: int
+    next_at: datetime
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One POST of a delivery and what follows from it: `next_at` matters only while the state stays open."""
+
+    at: datetime
+    duration_ms: int
+    state: DeliveryState
+    next_at: datetime | None = None
+    status_code: int | None = None
+    error: str | None = None
+    response: str | None = None  # the beginning of the answer's body
