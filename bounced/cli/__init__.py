@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def _stop(status: int, *lines: str) -> None:
-    from bounced.cli.render import visible
+    from bounced.terminal import visible
 
     for line in lines:
         for part in line.splitlines():

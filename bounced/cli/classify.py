@@ -23,7 +23,7 @@ Result = dict[str, Any]
 
 
 def classify(  # noqa: PLR0913  each parameter is an option of the command line
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files, folders, mbox, Maildir, or - for one mail.")] = None,
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files, folders, mbox, Maildir; - is one mail.")] = None,
     reply: Annotated[str | None, typer.Option(help="One SMTP reply instead of a mail.", metavar="TEXT")] = None,
     replies: Annotated[Path | None, typer.Option(help="JSON lines {id, reply, remote_mta, recipient}.")] = None,
     mta: Annotated[str | None, typer.Option(help="The host that gave the reply.", metavar="HOST")] = None,
@@ -135,9 +135,10 @@ def _verdict(verdict: Verdict) -> Result:
 
 
 def _nothing(name: str) -> Result:
-    tags: Result = {"campaign": None, "list": None, "categories": []}
-    empty = dict.fromkeys(("kind", "subtype", "reader"))
-    return {"file": name, **empty, "recipients": [], "feedback_type": None, "message_id": None, "tags": tags, "trust": None}
+    return {
+        **{"file": name, "kind": None, "subtype": None, "reader": None, "recipients": [], "feedback_type": None},
+        **{"message_id": None, "tags": {"campaign": None, "list": None, "categories": []}, "trust": None},
+    }
 
 
 def _original_id(judged: Judged) -> str | None:

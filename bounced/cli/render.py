@@ -2,17 +2,16 @@
 
 import csv
 import json
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TextIO
 
+from bounced.terminal import UNSAFE, visible
+
 Row = Mapping[str, object]
 
-#: C0, DEL, C1, and what changes the direction or the breaking of a line (U+202E and its kin), lone surrogates.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
@@ -23,25 +22,20 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-def show(rows: Iterable[Row], fmt: Format, columns: Sequence[str], out: TextIO | None = None) -> int:
-    """Write `rows` and return how many there were.
+def show(rows: Iterable[Row], fmt: Format, columns: Sequence[str], out: TextIO | None = None) -> None:
+    """Write `rows` to `out`, or standard output.
 
     JSON forms hold each row whole; `columns` chooses and orders what a table or CSV shows.
     """
     out = out or sys.stdout
     write = {Format.TABLE: _table, Format.JSON: _json, Format.JSONL: _jsonl, Format.CSV: _csv}[fmt]
-    return write(rows, columns, out)
-
-
-def visible(text: str) -> str:
-    """Return `text` with control, bidirectional and invisible characters written out as `\\x1b`, `\\u202e`."""
-    return _UNSAFE.sub(lambda m: m[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+    write(rows, columns, out)
 
 
 def as_json(value: object, indent: int | None = None) -> str:
     """Return JSON that keeps letters of all languages readable and writes out what could deceive a terminal."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
-    return re.sub(_UNSAFE.pattern.replace("\x00-\x1f", ""), lambda m: f"\\u{ord(m[0]):04x}", text)
+    return UNSAFE.sub(lambda m: m[0] if m[0] == "\n" else f"\\u{ord(m[0]):04x}", text)
 
 
 def cell(value: object) -> str:
@@ -72,39 +66,32 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def _json(rows: Iterable[Row], _columns: Sequence[str], out: TextIO) -> int:
-    count = 0
-    for count, row in enumerate(rows, 1):
-        out.write(("[\n " if count == 1 else ",\n ") + as_json(row))
-    out.write("\n]\n" if count else "[]\n")
-    return count
+def _json(rows: Iterable[Row], _columns: Sequence[str], out: TextIO) -> None:
+    before = "[\n "
+    for row in rows:
+        out.write(before + as_json(row))
+        before = ",\n "
+    out.write("[]\n" if before.startswith("[") else "\n]\n")
 
 
-def _jsonl(rows: Iterable[Row], _columns: Sequence[str], out: TextIO) -> int:
-    count = 0
-    for count, row in enumerate(rows, 1):
+def _jsonl(rows: Iterable[Row], _columns: Sequence[str], out: TextIO) -> None:
+    for row in rows:
         out.write(as_json(row) + "\n")
-    return count
 
 
-def _csv(rows: Iterable[Row], columns: Sequence[str], out: TextIO) -> int:
+def _csv(rows: Iterable[Row], columns: Sequence[str], out: TextIO) -> None:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
-    count = 0
-    for count, row in enumerate(rows, 1):
-        writer.writerow([csv_cell(row.get(column)) for column in columns])
-    return count
+    writer.writerows([csv_cell(row.get(column)) for column in columns] for row in rows)
 
 
-def _table(rows: Iterable[Row], columns: Sequence[str], out: TextIO) -> int:
+def _table(rows: Iterable[Row], columns: Sequence[str], out: TextIO) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    count = 0
-    for count, row in enumerate(rows, 1):
+    for row in rows:
         table.add_row(*(Text(cell(row.get(column)), overflow="fold") for column in columns))
     console = Console(file=out, width=None if out.isatty() else 400, highlight=False)
-    console.print(table if count else Text("nothing to show", style="dim"))
-    return count
+    console.print(table if table.row_count else Text("nothing to show", style="dim"))

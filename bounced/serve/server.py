@@ -1,0 +1,63 @@
+"""The HTTP server: one FastAPI application made of routers, uvicorn in a thread beside the daemon's loops."""
+
+import socket
+import threading
+from collections.abc import Iterable
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+
+from bounced import __version__
+from bounced.config import Http
+from bounced.errors import ConfigError
+
+#: How long a request may go on after the server was told to stop.
+_GRACE = 3
+
+
+def application(routers: Iterable[APIRouter]) -> FastAPI:
+    """Return the application that answers what `routers` know; it loads nothing from other hosts."""
+    app = FastAPI(title="bounced", version=__version__, docs_url=None, redoc_url=None)
+    for routes in routers:
+        app.include_router(routes)
+    return app
+
+
+class Server:
+    """uvicorn in a thread. `port` is the one it listens on, also where the configuration said 0."""
+
+    def __init__(self, app: FastAPI, settings: Http) -> None:
+        self._socket = _listen(settings)
+        self.port: int = self._socket.getsockname()[1]
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE,
+            limit_concurrency=200,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="http", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin to answer; requests that came since the socket was opened are answered too."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the requests under way, for a few seconds at most, and close the socket."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(_GRACE + 2)
+        self._socket.close()
+
+
+def _listen(settings: Http) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=128)
+    except OSError as exc:
+        raise ConfigError([f"http: cannot listen on {settings.host} port {settings.port}: {exc.strerror}"]) from exc
