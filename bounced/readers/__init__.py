@@ -1,0 +1,82 @@
+"""bytes -> Report: one module a dialect, found by walking this folder; the order in which they are asked; `read`.
+
+A dialect is a module whose name has no leading underscore and that ends in `READER`. Nothing is registered anywhere.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from bounced.config import Limits
+from bounced.errors import Unreadable
+from bounced.model import Kind, RawMessage, Report
+from bounced.readers._message import Message, parse
+
+
+class Rank(IntEnum):
+    """Who is asked first: the standard before folklore, the sure sign before the wording."""
+
+    FEEDBACK = 10  # a feedback machine part: a complaint quotes anything, also bounces
+    OWN_FORMAT = 20  # a machine form of one maker, surer than the standard part beside it
+    STANDARD = 30  # RFC 3464, RFC 8098
+    SIGNED_FORMAT = 40  # a header or a first line that only this maker writes
+    PROSE = 50  # known by its wording
+    FREE_TEXT = 60  # any text from a mail system that names an address and why it failed
+    NOT_A_FAILURE = 70  # header signs of automatic mail: calendar, vacation
+    LIBRARY = 80  # flufl.bounce, slow
+    PHRASES = 90  # what only the wording of a person's or a responder's text tells
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """`read` answers a Report or None, and never raises, whatever the mail."""
+
+    name: str
+    rank: Rank
+    read: Callable[[Message], Report | None]
+
+
+def _found() -> tuple[Reader, ...]:
+    """Return the READER of every dialect in the folder by rank, then by name. A missing or doubled one is a bug."""
+    readers: dict[str, Reader] = {}
+    for module in pkgutil.iter_modules(__path__):
+        if module.name.startswith("_"):
+            continue
+        reader = getattr(importlib.import_module(f"{__name__}.{module.name}"), "READER", None)
+        if not isinstance(reader, Reader):
+            raise TypeError(f"bounced/readers/{module.name}.py: has no READER")
+        if reader.name in readers:
+            raise TypeError(f"bounced/readers/{module.name}.py: the name {reader.name} is used twice")
+        readers[reader.name] = reader
+    return tuple(sorted(readers.values(), key=lambda reader: (reader.rank, reader.name)))
+
+
+def read(raw: RawMessage, limits: Limits) -> Report:
+    """Return what the mail claims; a mail that no reader knows is of kind `other`.
+
+    Raises Unreadable, and nothing else, where a limit forbids reading.
+    """
+    if raw.truncated or raw.size > limits.message_bytes:
+        raise Unreadable(f"larger than message_bytes: {raw.size} > {limits.message_bytes}")
+    return read_message(parse(raw.content, limits))
+
+
+def read_message(message: Message) -> Report:
+    """Return what the first reader that knows the mail says of it."""
+    for reader in READERS:
+        report = reader.read(message)
+        if report is not None:
+            return _complete(report, message)
+    return _complete(Report(Kind.OTHER, "none"), message)
+
+
+def _complete(report: Report, message: Message) -> Report:
+    """Return the report with the envelope and the original that readers need not fill in. Raises Unreadable."""
+    if len(report.findings) > message.limits.recipients:
+        raise Unreadable(f"more than recipients: {len(report.findings)} > {message.limits.recipients}")
+    return replace(report, envelope=message.envelope(), original=report.original or message.original())
+
+
+READERS: tuple[Reader, ...] = _found()

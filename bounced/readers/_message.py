@@ -1,0 +1,193 @@
+"""One mail as the readers see it: its parts, its human text, what it returns of the original, its envelope."""
+
+import re
+from functools import cached_property
+
+from bounced.config import Limits
+from bounced.errors import Unreadable
+from bounced.model import Envelope, Original
+from bounced.readers._dates import when
+from bounced.readers._fields import Fields
+from bounced.readers._mime import (
+    DELIVERY_STATUS,
+    DISPOSITION,
+    FEEDBACK,
+    MACHINE,
+    MAX_TEXT,
+    ORIGINAL_HEADERS,
+    RETURNED,
+    WHOLE_ORIGINAL,
+    Part,
+    tree,
+)
+from bounced.readers._original import split_original
+
+__all__ = [
+    "DELIVERY_STATUS",
+    "DISPOSITION",
+    "FEEDBACK",
+    "MACHINE",
+    "ORIGINAL_HEADERS",
+    "WHOLE_ORIGINAL",
+    "Message",
+    "Part",
+    "header_block",
+    "parse",
+]
+
+MAX_ORIGINAL = 65_536  # octets of the returned original in which its header is looked for
+_FROM_LINE = re.compile(rb"(?:\s*\n)*(?:>?From [^\n]*\n)?")
+
+
+class Message:
+    """A mail that keeps the limits. What the readers ask for is worked out once, when it is first asked for."""
+
+    def __init__(self, root: Part, fields: Fields, limits: Limits) -> None:
+        self.root = root
+        self.fields = fields
+        self.limits = limits
+        self.parts = tuple(root.walk())
+        _mark_returned(root)
+        #: The content types outside the returned original: what a reader asks first.
+        self.types = frozenset(part.content_type for part in self.parts if not part.returned)
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of the field, decoded, unfolded, bounded; None if there is none."""
+        return self.fields.first(name)
+
+    def headers(self, name: str) -> tuple[str, ...]:
+        """Return every value of the field, in order."""
+        return self.fields.all(name)
+
+    def part(self, *types: str) -> Part | None:
+        """Return the first part of these types outside the returned original."""
+        if self.types.isdisjoint(types):
+            return None
+        return next((part for part in self.parts if not part.returned and part.content_type in types), None)
+
+    @cached_property
+    def whole_text(self) -> str:
+        """The human part(s) as one text, also what they quote of the original."""
+        parts = _human_parts(self.root)
+        return "\n".join(part.readable() for part in parts)[:MAX_TEXT]
+
+    @cached_property
+    def _split(self) -> tuple[str, str]:
+        return split_original(self.whole_text)
+
+    def text(self) -> str:
+        """Return the human part(s) as text, HTML turned to text, up to where the returned original begins."""
+        return self._split[0]
+
+    @cached_property
+    def subject(self) -> str:
+        """The subject, empty where there is none."""
+        return self.header("Subject") or ""
+
+    @cached_property
+    def sender(self) -> str:
+        """The From field, empty where there is none."""
+        return self.header("From") or ""
+
+    def original(self) -> Original | None:
+        """Return the header of the returned mail, from a part of its own or quoted in the text; None without one."""
+        return self._original
+
+    @cached_property
+    def _original(self) -> Original | None:
+        for part in self.parts:
+            if part.returned and part.content_type in RETURNED:
+                pairs = Fields(header_block(part.content[:MAX_ORIGINAL])).pairs()
+                if pairs:
+                    return Original(pairs)
+        if not self.root.children or self.part("text/plain", "text/html"):
+            quoted = self._split[1][:MAX_ORIGINAL].encode("utf-8", "replace")
+            pairs = Fields(header_block(quoted)).pairs() if quoted else ()
+            return Original(pairs) if len(pairs) > 1 else None
+        return None
+
+    def envelope(self) -> Envelope:
+        """Return what other stages need of the report mail itself."""
+        first, every = self.fields.first, self.fields.all
+        return Envelope(
+            message_id=first("Message-ID"),
+            from_=first("From"),
+            subject=first("Subject"),
+            date=when(first("Date")),
+            return_path=first("Return-Path"),
+            delivered_to=(*every("Delivered-To"), *every("X-Original-To"), *every("Envelope-To"), *every("To")),
+            in_reply_to=(*every("In-Reply-To"), *every("References")),
+            authentication_results=every("Authentication-Results"),
+            auto_submitted=first("Auto-Submitted"),
+        )
+
+
+def parse(content: bytes, limits: Limits) -> Message:
+    """Return the mail in `content`. LF, CRLF and bare CR give the same answer.
+
+    Raises Unreadable, naming the limit, where size, header, depth or number of parts exceed `limits`.
+    """
+    if len(content) > limits.message_bytes:
+        raise Unreadable(f"larger than message_bytes: {len(content)} > {limits.message_bytes}")
+    clean = _one_line_end(content)
+    head = header_block(clean[: limits.header_bytes + 1])
+    if len(head) > limits.header_bytes:
+        raise Unreadable(f"header larger than header_bytes: more than {limits.header_bytes}")
+    if head.count(b"\n") > limits.header_lines:
+        raise Unreadable(f"header longer than header_lines: {head.count(bytes([10]))} > {limits.header_lines}")
+    root = tree(clean, limits)
+    return Message(root, Fields(head), limits)
+
+
+def header_block(content: bytes) -> bytes:
+    """Return what stands before the first blank line; everything if there is none."""
+    content = content[_FROM_LINE.match(content).end() :]  # type: ignore[union-attr]  # matches the empty string too
+    end = content.find(b"\n\n")
+    return content if end < 0 else content[:end]
+
+
+def _one_line_end(content: bytes) -> bytes:
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    match = _FROM_LINE.match(content)
+    return content[match.end() :] if match else content
+
+
+def _mark_returned(root: Part) -> None:
+    """Mark the returned original and all within it.
+
+    Beside a machine part every whole message is the original. Elsewhere it is one unless it holds a machine part
+    itself: then somebody forwarded a report, or a gateway wrapped it (RFC 6522 section 1).
+    """
+    waiting = [root]
+    for part in waiting:
+        beside_machine = any(child.content_type in MACHINE for child in part.children)
+        for child in part.children:
+            if child.content_type in RETURNED and (beside_machine or not _holds_machine_part(child)):
+                for below in child.walk():
+                    below.returned = True
+            else:
+                waiting.append(child)
+
+
+def _holds_machine_part(part: Part) -> bool:
+    return any(below.content_type in MACHINE for below in part.walk())
+
+
+def _human_parts(part: Part) -> list[Part]:
+    """Return the texts meant for a person, outside the original: of alternatives the plain one, if it says anything."""
+    if part.returned or part.content_type in MACHINE:
+        return []
+    if part.children:
+        found = [text for child in part.children for text in _human_parts(child)]
+        if part.content_type == "multipart/alternative" and len(found) > 1:
+            said = [text for text in found if text.content_type == "text/plain" and text.text().strip()]
+            return said[:1] or found[:1]
+        return found
+    if part.content_type not in ("text/plain", "text/html") or _is_attachment(part):
+        return []
+    return [part]
+
+
+def _is_attachment(part: Part) -> bool:
+    return part.depth > 1 and (part.header("Content-Disposition") or "").lower().startswith("attachment")
