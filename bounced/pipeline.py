@@ -7,9 +7,10 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
+from bounced.correlate import cap
 from bounced.errors import TryLater, Unreadable
 from bounced.model import (
     Change,
@@ -82,19 +83,29 @@ Decide = Callable[[Sequence[Event], Mapping[str, History], datetime], tuple[Sequ
 Compose = Callable[[Sequence[Event], Sequence[Change], datetime], Sequence[Notification]]
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The pure stages, up to where the ledger begins."""
 
     read: Callable[[RawMessage], Report]
     classify: Callable[[Report], Sequence[Verdict]]
-    correlate: Callable[[Report, Verdict], Identity]
+    correlate: Callable[[Report, Verdict, datetime], Identity]
+    clock: Callable[[], datetime] = _utc_now
 
     def judge(self, raw: RawMessage) -> Judged:
         """Return what `raw` says of each recipient. Raises Unreadable where a limit or its form forbids that."""
         report = self.read(raw)
-        verdicts = tuple((v, self.correlate(report, v)) for v in self.classify(report))
+        arrived = raw.received or self.clock()  # signatures are judged by the time of arrival: again is the same
+        verdicts = tuple(self._attributed(report, verdict, arrived) for verdict in self.classify(report))
         return Judged(raw.place, raw.digest(), raw.size, report, verdicts, raw.received)
+
+    def _attributed(self, report: Report, verdict: Verdict, arrived: datetime) -> tuple[Verdict, Identity]:
+        identity = self.correlate(report, verdict, arrived)
+        return cap(verdict, identity), identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ OWNERS = {
     "imapclient": {"mailbox"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
-    "re2": {"readers", "classify"},
+    "re2": {"readers", "classify", "correlate", "config"},
     "flufl": {"readers"},
     "fastapi": {"serve"},
     "apscheduler": {"daemon"},
