@@ -22,12 +22,13 @@ def rules(config: Config) -> "Rules":
 
 def reading(config: Config) -> Reading:
     """Return read, classify and correlate as the configuration wants them. Raises ConfigError for bad rules."""
+    from bounced.correlate import Correlator
     from bounced.readers import read
 
     return Reading(
         read=partial(read, limits=config.limits),
         classify=_classify(config),
-        correlate=_correlate(config),
+        correlate=Correlator(config.correlation).correlate,
     )
 
 
@@ -45,20 +46,3 @@ def _classify(config):
             )
 
         return naive
-
-
-def _correlate(config):
-    try:
-        from bounced.correlate import Correlator
-    except ImportError:
-        from bounced.address import normalise
-        from bounced.model import Identity, Trust
-
-        return lambda r, v: Identity(
-            normalise(v.finding.recipient) if v.finding.recipient else None,
-            v.finding.final_recipient,
-            Trust.CLAIMED,
-            "finding",
-            "",
-        )
-    return Correlator(config).correlate
