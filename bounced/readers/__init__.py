@@ -23,6 +23,7 @@ class Rank(IntEnum):
     STANDARD = 30  # RFC 3464, RFC 8098
     SIGNED_FORMAT = 40  # a header or a first line that only this maker writes
     PROSE = 50  # known by its wording
+    RESPONDER = 55  # a header by which an automatic reply declares itself, from nobody who reports failures
     FREE_TEXT = 60  # any text from a mail system that names an address and why it failed
     NOT_A_FAILURE = 70  # header signs of automatic mail: calendar, vacation
     LIBRARY = 80  # flufl.bounce, slow
