@@ -3,14 +3,20 @@
 Each stage is imported by the function that builds it: a command that only reads mail needs no database library.
 """
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bounced.config import Config
-from bounced.pipeline import Reading
+from bounced.model import Change, Event, History, RawMessage, Suppression
+from bounced.pipeline import Decide, Judgement, Reading, Stages
 
 if TYPE_CHECKING:
     from bounced.classify import Rules
+    from bounced.mailbox import Source
+    from bounced.notify import Deliverer
+    from bounced.store import Store
 
 
 def rules(config: Config) -> "Rules":
@@ -27,22 +33,57 @@ def reading(config: Config) -> Reading:
 
     return Reading(
         read=partial(read, limits=config.limits),
-        classify=_classify(config),
+        classify=rules(config).classify,
         correlate=Correlator(config.correlation).correlate,
     )
 
 
-def _classify(config):
-    try:
-        return rules(config).classify
-    except ImportError:
-        from bounced.model import Category, Fault, Kind, Verdict
+def store(config: Config) -> "Store":
+    """Return the ledger, not yet connected; it makes a delivery for each endpoint that wants a notification."""
+    from bounced.store import Store
 
-        def naive(report):
-            failed = report.kind in (Kind.BOUNCE, Kind.COMPLAINT)
-            return tuple(
-                Verdict(f, Category.SOFT if failed else None, None, Fault.NONE, "none", f.status, f.reply_code)
-                for f in report.findings
-            )
+    return Store.open(config.database, {hook.name: hook.types for hook in config.webhooks})
 
-        return naive
+
+def sources(config: Config) -> "list[Source]":
+    """Return one source for each mailbox, not yet connected."""
+    from bounced.mailbox import open_mailbox
+
+    return [open_mailbox(mailbox, config.limits) for mailbox in config.mailboxes]
+
+
+def deliverer(config: Config, ledger: "Store") -> "Deliverer":
+    """Return what posts due deliveries to the endpoints."""
+    from bounced.notify import Deliverer
+
+    return Deliverer(ledger, config.webhooks)
+
+
+def policy(config: Config) -> Decide:
+    """Return the policy with its thresholds; with a signing key, what a report merely claims never suppresses."""
+    from bounced.policy import decide
+
+    def decided(
+        events: Sequence[Event], histories: Mapping[str, History], now: datetime
+    ) -> tuple[Sequence[Event], Sequence[Change]]:
+        return decide(events, histories, config.policy, now, signed_paths=bool(config.correlation.signing.keys))
+
+    return decided
+
+
+def ended(suppressions: Sequence[Suppression], now: datetime) -> list[Change]:
+    """Return the changes that end those that have run out."""
+    from bounced.policy import expire
+
+    return expire(suppressions, now)
+
+
+def stages(config: Config, ledger: "Store") -> Stages:
+    """Return all stages. Its `judge` is a stand-in that must be replaced: judging needs processes to be started."""
+    from bounced.notify import compose
+
+    return Stages(_not_here, policy(config), compose, ledger, config.policy.strikes)
+
+
+def _not_here(_batch: Sequence[RawMessage]) -> Sequence[Judgement]:
+    raise RuntimeError("these stages judge nothing by themselves")

@@ -1,7 +1,7 @@
 """What a source of raw messages is, and what it needs to be told of its own past."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,7 +52,7 @@ class Source(Protocol):
     def name(self) -> str:
         """The name of the mailbox in the configuration."""
 
-    def poll(self, state: Positions) -> Iterator[Batch]:
+    def poll(self, state: Positions) -> Generator[Batch, None, None]:
         """Yield what was not handled yet, batch after batch. Raises MailboxDown.
 
         Each batch is to be committed and then passed to `ack` before the next is asked for. A batch that was

@@ -15,11 +15,15 @@ _MISSED_POLLS = 3
 
 @dataclass(frozen=True, slots=True)
 class MailboxState:
-    """When a mailbox was last polled to the end, and what is wrong with it now, if anything."""
+    """When a mailbox was last polled to the end, and what is wrong with it now, if anything.
+
+    `elsewhere` is true while another daemon on the same database polls it.
+    """
 
     poll_every: float
     last_success: datetime | None = None
     problem: str | None = None
+    elsewhere: bool = False
 
     def age(self, now: datetime) -> float | None:
         """Return the seconds since the last good poll; None if there was none yet."""
@@ -28,7 +32,7 @@ class MailboxState:
     def ready(self, now: datetime) -> bool:
         """True if polls succeed as often as they should."""
         age = self.age(now)
-        return age is not None and age <= max(60.0, _MISSED_POLLS * self.poll_every)
+        return self.elsewhere or (age is not None and age <= max(60.0, _MISSED_POLLS * self.poll_every))
 
 
 class Health:
@@ -52,11 +56,15 @@ class Health:
 
     def polled(self, mailbox: str, at: datetime) -> None:
         """Note that a mailbox was polled to the end."""
-        self._set(mailbox, last_success=at, problem=None)
+        self._set(mailbox, last_success=at, problem=None, elsewhere=False)
+
+    def elsewhere(self, mailbox: str) -> None:
+        """Note that another daemon polls a mailbox."""
+        self._set(mailbox, problem=None, elsewhere=True)
 
     def failed(self, mailbox: str, why: str) -> None:
         """Note that a mailbox cannot be polled."""
-        self._set(mailbox, problem=why)
+        self._set(mailbox, problem=why, elsewhere=False)
 
     def mailboxes(self) -> dict[str, MailboxState]:
         """Return the state of each mailbox."""
@@ -111,4 +119,5 @@ def _mailbox(box: MailboxState, now: datetime) -> dict[str, object]:
         "last_success": box.last_success.isoformat() if box.last_success else None,
         "age_seconds": None if age is None else round(age, 1),
         "problem": box.problem,
+        "elsewhere": box.elsewhere,
     }

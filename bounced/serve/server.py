@@ -29,6 +29,7 @@ class Server:
     def __init__(self, app: FastAPI, settings: Http) -> None:
         self._socket = _listen(settings)
         self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{self.port}"
         config = uvicorn.Config(
             app,
             log_config=None,

@@ -1,0 +1,69 @@
+"""Judging in worker processes, with the time each message took; and what one batch came to, for log and metrics."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from bounced.config import Config
+from bounced.daemon.wiring import reading
+from bounced.model import Change, Event, History, Judged, Place, RawMessage
+from bounced.pipeline import Decide, Failure, Judgement, Reading, judge_one
+from bounced.workers import Stopped, Workers
+
+Timed = tuple[Judgement, float]
+
+
+class Judges:
+    """The pure stages in as many processes as the configuration says; shared by all mailboxes."""
+
+    def __init__(self, config: Config) -> None:
+        self._workers: Workers[RawMessage, Timed] = Workers(
+            prepare, (config,), config.limits.seconds, config.limits.workers
+        )
+
+    def judge(self, batch: Sequence[RawMessage]) -> list[Timed]:
+        """Return judgement and seconds of each message, in order; one that overran its time is a failure."""
+        results = self._workers.run(batch)
+        return [(Failure(r.why, final=False), 0.0) if isinstance(r, Stopped) else r for r in results]
+
+    def close(self) -> None:
+        """Stop the processes."""
+        self._workers.close()
+
+
+def prepare(config: Config) -> partial[Timed]:
+    """Return the function that a worker process runs; rules are loaded and compiled once a process."""
+    return partial(_timed, reading(config))
+
+
+def _timed(stages: Reading, raw: RawMessage) -> Timed:
+    began = time.perf_counter()
+    return judge_one(stages, raw), time.perf_counter() - began
+
+
+class Notes:
+    """What one batch came to. Stands before the judges and the policy, and remembers what passed by."""
+
+    def __init__(self, judges: Judges, decide: Decide) -> None:
+        self._judges, self._decide = judges, decide
+        self.seconds: dict[Place, float] = {}
+        self.judged: dict[Place, Judged] = {}
+        self.events: Sequence[Event] = ()
+        self.changes: Sequence[Change] = ()
+
+    def judge(self, batch: Sequence[RawMessage]) -> list[Judgement]:
+        """Judge a batch; see pipeline.Stages."""
+        timed = self._judges.judge(batch) if batch else []
+        for raw, (judgement, seconds) in zip(batch, timed, strict=True):
+            self.seconds[raw.place] = seconds
+            if isinstance(judgement, Judged):
+                self.judged[raw.place] = judgement
+        return [judgement for judgement, _ in timed]
+
+    def decide(
+        self, events: Sequence[Event], histories: Mapping[str, History], now: datetime
+    ) -> tuple[Sequence[Event], Sequence[Change]]:
+        """Ask the policy; see pipeline.Stages."""
+        self.events, self.changes = self._decide(events, histories, now)
+        return self.events, self.changes

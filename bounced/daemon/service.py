@@ -1,0 +1,168 @@
+"""Everything that one configuration calls for, at work: mailboxes, deliveries, expiry, leases.
+
+A reload builds a second one beside it and swaps.
+"""
+
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import structlog
+
+from bounced.config import Config, ImapMailbox, Mailbox
+from bounced.daemon import wiring
+from bounced.daemon.judging import Judges
+from bounced.daemon.leases import Leases
+from bounced.daemon.loops import NEVER, Loops
+from bounced.daemon.polling import Allowance, Poller, Shared
+from bounced.daemon.pulse import Pulse
+from bounced.errors import BouncedError
+from bounced.pipeline import change
+from bounced.serve.health import Health
+from bounced.serve.metrics import Metrics
+
+log = structlog.get_logger("bounced.daemon")
+
+#: Seconds between two looks for due deliveries, and for suppressions that have run out.
+_DELIVER_EVERY, _EXPIRE_EVERY = 1.0, 60.0
+#: Expired entries ended in one transaction.
+_EXPIRE_AT_ONCE = 500
+#: Seconds that a step may take beyond what its own limits add up to.
+_SLACK = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """What outlives a reload: the pulse, the state that HTTP shows, the counters."""
+
+    pulse: Pulse
+    health: Health
+    metrics: Metrics
+
+
+class Service:
+    """One configuration at work. Every loop waits for the database; then they run beside each other."""
+
+    def __init__(self, config: Config, instruments: Instruments) -> None:
+        """Build everything and start nothing. Raises ConfigError for rules or settings that cannot be used."""
+        wiring.rules(config)
+        self.config, self._instruments = config, instruments
+        self.store = wiring.store(config)
+        self.prepared = threading.Event()
+        self._stages = wiring.stages(config, self.store)
+        self._deliverer = wiring.deliverer(config, self.store)
+        self._judges = Judges(config)
+        self._loops = Loops(instruments.pulse, len(config.mailboxes) + 4)
+        self._pollers = self._make_pollers()
+        self._leases = Leases(self.store, _owner(), shared=not config.database.url.startswith("sqlite"))
+
+    def start(self) -> None:
+        """Start to work: first the database, and once that answers, the rest."""
+        self._instruments.health.expect({m.name: m.poll_every for m in self.config.mailboxes})
+        self._loops.start()
+        self._loops.add("database", self._prepare, _SLACK * 10)
+
+    def stop(self, grace: float) -> list[str]:
+        """Let every loop finish its batch, for `grace` seconds at most; return the names of those that did not.
+
+        A loop that is late may go on until the process ends: what it commits is whole, what it does not comes again.
+        """
+        late = self._loops.stop(grace)
+        for poller in self._pollers:
+            if poller.loop not in late:
+                poller.source.close()
+        self._judges.close()
+        if not late:
+            self._release()
+            self.store.close()
+        return late
+
+    def line(self) -> str:
+        """Return what `systemctl status` shows."""
+        problems = [f"{name}: {problem}" for name, problem in sorted(self._loops.problems().items())]
+        work = f"polling {len(self._pollers)} mailbox(es)" if self.prepared.is_set() else "waiting for the database"
+        return "; ".join([work, *problems])[:500]
+
+    def gauges(self) -> Iterable[tuple[str, str, Mapping[str, float]]]:
+        """Return what the ledger counts, for the metrics. Raises StoreDown."""
+        return [(f"bounced_{name}", label, values) for name, label, values in self.store.gauges()]
+
+    def _prepare(self) -> float:
+        self.store.upgrade()
+        for poller in self._pollers:
+            failed = partial(self._poll_failed, poller.name)
+            self._loops.add(poller.loop, partial(self._turn, poller), _SLACK + poller.allowance.fetch, failed)
+        longest = max((hook.timeout for hook in self.config.webhooks), default=0.0)
+        self._loops.add("deliveries", self._deliver, _SLACK + 10 * longest)
+        self._loops.add("expiry", self._expire, _SLACK * 5)
+        if self._leases.shared:
+            self._loops.add("leases", self._renew, _SLACK)
+        self.prepared.set()
+        return NEVER
+
+    def _turn(self, poller: Poller) -> float:
+        """Poll once, then wait for news until the next poll is due."""
+        if not self._leases.take(poller.name):
+            self._instruments.health.elsewhere(poller.name)
+            return self._leases.retry_every
+        due = time.monotonic() + poller.every
+        poller.poll()
+        left = due - time.monotonic()
+        if left > 0 and not self._loops.stop_asked.is_set():
+            poller.wait(left)
+        return 0.0
+
+    def _poll_failed(self, mailbox: str, exc: BouncedError) -> None:
+        self._instruments.health.failed(mailbox, str(exc))
+        self._instruments.metrics.poll_failed(mailbox)
+
+    def _deliver(self) -> float:
+        while not self._loops.stop_asked.is_set() and self._deliverer.run_due(datetime.now(UTC)):
+            self._instruments.pulse.promise("deliveries", _SLACK * 5)
+        return _DELIVER_EVERY
+
+    def _expire(self) -> float:
+        now = datetime.now(UTC)
+        while not self._loops.stop_asked.is_set() and (over := self.store.expired(now, _EXPIRE_AT_ONCE)):
+            change(wiring.ended(over, now), self.store, self._stages.compose, now)
+            log.info("expired", suppressions=len(over))
+        return _EXPIRE_EVERY
+
+    def _renew(self) -> float:
+        stuck = self._instruments.pulse.overdue()
+        return self._leases.renew(poller.name for poller in self._pollers if poller.loop not in stuck)
+
+    def _release(self) -> None:
+        try:
+            self._leases.release()
+        except BouncedError as exc:
+            log.warning("leases run out by themselves", why=str(exc))
+
+    def _make_pollers(self) -> list[Poller]:
+        made = self._instruments
+        shared = Shared(
+            self._stages,
+            self._judges,
+            self.store,
+            made.pulse,
+            made.health,
+            made.metrics,
+            self._loops.stop_asked,
+        )
+        settings = zip(wiring.sources(self.config), self.config.mailboxes, strict=True)
+        return [Poller(source, shared, self._allowance(m), m.poll_every) for source, m in settings]
+
+    def _allowance(self, mailbox: Mailbox) -> Allowance:
+        fetch = 5 + 5 * mailbox.timeout if isinstance(mailbox, ImapMailbox) else 5 * _SLACK
+        return Allowance(fetch, self.config.limits.seconds, _SLACK + 3 * self.config.database.busy_timeout)
+
+
+def _owner() -> str:
+    """Return a name for this process that no other has, on any machine."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
