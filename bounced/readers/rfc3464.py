@@ -1,0 +1,97 @@
+"""The standard: message/delivery-status and its internationalised form, whoever wrote it.
+
+Tell-tale: a part of that type outside the returned original (RFC 3464, RFC 6533). How makers deviate from the
+form is told in `_delivery_status`, what a whole report says beyond its fields here.
+"""
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+from bounced.model import Action, Finding, Kind, Report
+from bounced.readers import Rank, Reader
+from bounced.readers._addresses import ADDRESS, xtext
+from bounced.readers._dates import when
+from bounced.readers._delivery_status import DeliveryStatus, delivery_status, finding, host, merged
+from bounced.readers._message import DELIVERY_STATUS, Message
+from bounced.readers._paragraphs import about
+
+_GIVEN_UP = re.compile(r"\bexpired\b|\bgiv(?:en|ing) up\b|\bgave up\b|no further attempts", re.I)
+_SHORT = 12  # a diagnostic of fewer characters says nothing ("69", "")
+
+
+def read(message: Message) -> Report | None:
+    """Return one finding a recipient; None without such a part, or if it names no recipient."""
+    if message.types.isdisjoint(DELIVERY_STATUS):
+        return None
+    texts = [p.text() for p in message.parts if not p.returned and p.content_type in DELIVERY_STATUS]
+    return report_of(delivery_status("\n\n".join(texts)), message, READER.name)
+
+
+def report_of(status: DeliveryStatus, message: Message, reader: str) -> Report | None:
+    """Return the report that the fields make; None if they name no recipient."""
+    findings = [_told(finding(group), message) for group in status.recipients]
+    meant = _meant(_apart(merged(one for one in findings if one.recipient)))
+    if not meant:
+        return None
+    envelope_id = status.message.get("original-envelope-id")
+    return Report(
+        kind=kind_of(meant),
+        reader=reader,
+        findings=meant,
+        envelope_id=xtext(envelope_id) if envelope_id else None,
+        reporting_mta=host(status.message.get("reporting-mta")),
+        arrival_date=when(status.message.get("arrival-date")),
+        notes=("one diagnostic for all, which names one recipient only",) if len(meant) < len(findings) else (),
+    )
+
+
+def kind_of(findings: tuple[Finding, ...]) -> Kind:
+    """Return `bounce` if anything failed, else `delayed` if anything waits, else `delivered`."""
+    actions = {one.action for one in findings}
+    if Action.FAILED in actions:
+        return Kind.BOUNCE
+    return Kind.DELAYED if Action.DELAYED in actions else Kind.DELIVERED
+
+
+def _told(one: Finding, message: Message) -> Finding:
+    """Return the finding with what the human part says of it, where its own diagnostic says nothing.
+
+    A delay whose time ran out is a failure: OpenSMTPD's last report has `Action: delayed`, 4.4.7 and "expired".
+    """
+    if len(one.diagnostic or "") < _SHORT:
+        one = replace(one, text=about(message.text(), one.final_recipient or one.recipient))
+    ran_out = one.action is Action.DELAYED and (one.status or "").endswith(".4.7") and one.will_retry_until is None
+    if ran_out and _GIVEN_UP.search(f"{one.diagnostic} {one.text}"):
+        return replace(one, action=Action.FAILED)
+    return one
+
+
+def _apart(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the findings told apart: where one address that was mailed led to several, each goes by its own.
+
+    Else the failure of one member would count against an alias that others still read.
+    """
+    times = Counter((one.original_recipient or "").lower() for one in findings if one.final_recipient)
+    return tuple(
+        replace(one, recipient=one.final_recipient)
+        if one.final_recipient and times[(one.original_recipient or "").lower()] > 1 and one.original_recipient
+        else one
+        for one in findings
+    )
+
+
+def _meant(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return those of several that a shared diagnostic means, if it names some of them only.
+
+    nullmailer reports every recipient of a mail as failed, with what was said of one.
+    """
+    diagnostics = {one.diagnostic for one in findings}
+    if len(findings) < 2 or len(diagnostics) > 1 or None in diagnostics:
+        return findings
+    named = {match.lower() for match in ADDRESS.findall(diagnostics.pop() or "")}
+    meant = tuple(one for one in findings if (one.recipient or "").lower() in named)
+    return meant or findings
+
+
+READER = Reader("rfc3464", Rank.STANDARD, read)
