@@ -1,0 +1,41 @@
+"""Everything that is kept: tables, queries, migrations, on SQLite or PostgreSQL. Alone imports SQLAlchemy."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from bounced.config import Database as Settings
+from bounced.store.events import EventQuery, Events, cursor_of
+from bounced.store.ledger import LedgerOf
+from bounced.store.mailboxes import Mailboxes
+from bounced.store.migrate import Migrations
+from bounced.store.outbox import DeliveryQuery, Outbox
+from bounced.store.suppressions import EVERYWHERE, SuppressionQuery, Suppressions
+from bounced.store.upkeep import Counts, Pruned, Upkeep
+
+__all__ = [
+    "EVERYWHERE",
+    "Counts",
+    "DeliveryQuery",
+    "EventQuery",
+    "Pruned",
+    "Store",
+    "SuppressionQuery",
+    "cursor_of",
+]
+
+
+class Store(LedgerOf, Suppressions, Events, Mailboxes, Outbox, Migrations, Upkeep):
+    """The database of one installation; safe to share between threads. `webhooks` may be exchanged at any time.
+
+    Every method raises StoreDown where the database is unreachable, locked, full or not migrated.
+    """
+
+    @classmethod
+    def open(cls, settings: Settings, webhooks: Mapping[str, tuple[str, ...]] | None = None) -> Self:
+        """Return the store, not connected yet. `webhooks` maps each endpoint to the types it wants.
+
+        Raises ConfigError for a URL that names neither SQLite nor PostgreSQL.
+        """
+        store = cls(settings)
+        store.webhooks = dict(webhooks or {})
+        return store

@@ -1,0 +1,131 @@
+"""Column types: what a value of ours looks like in either database, and what a stranger's text may not do there."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Dialect, TableValuedAlias, Text, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK: Final = timedelta(microseconds=1)
+#: A day inside what Python and PostgreSQL can both say in every time zone.
+_EARLIEST: Final = datetime(1, 1, 2, tzinfo=UTC) - _EPOCH
+_LATEST: Final = datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH
+
+
+def clean(text: str, limit: int) -> str:
+    """Return the text as both databases take it: no NUL, no lone surrogate, at most `limit` characters.
+
+    PostgreSQL refuses U+0000 in any text; neither database has an encoding for half a surrogate pair.
+    Each becomes U+FFFD; a cut is shown by a final ellipsis.
+    """
+    text = str(text)
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    if text.isascii():
+        return text.replace("\0", "\ufffd")
+    return text.replace("\0", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def clean_json(value: object) -> object:
+    """Return a JSON value all of whose texts are clean; times become ISO 8601, other strangers their text."""
+    if isinstance(value, str):
+        return clean(value, 10_000)
+    if isinstance(value, Mapping):
+        return {clean(str(key), 200): clean_json(item) for key, item in value.items()}
+    if isinstance(value, Sequence | frozenset | set):
+        return [clean_json(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if value is None or isinstance(value, bool | int | float) else clean(str(value), 10_000)
+
+
+class Words(TypeDecorator[str]):
+    """Text of at most `limit` characters, compared by code point, so that both databases sort alike."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return text; with the collation of the octets where a database has others."""
+        return dialect.type_descriptor(Text(collation="C" if dialect.name == "postgresql" else None))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return what is written: a plain str, clean and bounded."""
+        return None if value is None else clean(value, self.limit)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC: timestamptz in PostgreSQL, microseconds since 1970 in SQLite, which has no such type.
+
+    A naive time counts as UTC, and one beyond the years 1 to 9999 becomes the nearest inside: strangers' clocks
+    may say anything.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type that the database has for it."""
+        return dialect.type_descriptor(TIMESTAMP(timezone=True) if dialect.name == "postgresql" else BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Return what is written."""
+        if value is None:
+            return None
+        since = (value if value.tzinfo else value.replace(tzinfo=UTC)) - _EPOCH
+        since = min(max(since, _EARLIEST), _LATEST)
+        return _EPOCH + since if dialect.name == "postgresql" else since // _TICK
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Return an aware time in UTC."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if isinstance(value, datetime) else _EPOCH + value * _TICK
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value, written as text in both databases, so that it reads back in the same order."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Return the text of the value, cleaned."""
+        return None if value is None else json.dumps(clean_json(value), ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Return the value."""
+        return None if value is None else json.loads(value)
+
+
+def listing(dialect: Dialect, values: Sequence[Any]) -> TableValuedAlias:
+    """Return a table with one column `value` that holds the values: one parameter, however many they are."""
+    if dialect.name == "postgresql":
+        return func.unnest(_array(values)).table_valued("value", name="listed").render_derived()
+    return func.json_each(json.dumps(list(values))).table_valued("value", name="listed")
+
+
+def among(dialect: Dialect, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """Return the condition that `column` is one of `values`: one parameter, however many they are.
+
+    A list of placeholders would have to be compiled anew for each length, and each database limits their number.
+    """
+    if isinstance(column.type, Words):
+        limit = column.type.limit
+        values = [clean(value, limit) for value in values]
+    if dialect.name == "postgresql":
+        return column == any_(_array(list(values)))
+    return column.in_(select(listing(dialect, list(values)).c.value))
+
+
+def _array(values: Sequence[Any]) -> ColumnElement[Any]:
+    kind = BigInteger() if values and isinstance(values[0], int) else Text()
+    return bindparam(None, list(values), type_=ARRAY(kind), unique=True)

@@ -1,0 +1,157 @@
+"""How either database is reached: URL, pragmas, transactions, who may write."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from bounced.config import Database as Settings
+from bounced.errors import ConfigError, StoreDown
+from bounced.store.faults import mapped
+
+#: First key of the advisory locks in PostgreSQL; the second tells schemas apart.
+_WRITERS: Final = 0x62_6F_75_6E
+
+
+class Database:
+    """A pool of connections, and the two ways to use one: `_read` and `_write`."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare, without connecting. Raises ConfigError for a URL that names neither database."""
+        self._settings = settings
+        self._url = _url(settings.url)
+        self._may_create = False
+        self._writers = threading.Lock()
+        self._engine = self._sqlite() if self.is_sqlite else self._postgresql()
+        self._reader = self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True for SQLite, False for PostgreSQL."""
+        return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def where(self) -> str:
+        """The URL without its password."""
+        return self._url.render_as_string(hide_password=True)
+
+    @property
+    def file(self) -> Path:
+        """Where SQLite keeps it."""
+        return Path(self._url.database or "")
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        """Lend a connection for reading: each statement sees what is committed when it begins."""
+        with mapped(), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self, alone: bool = False) -> Iterator[Connection]:
+        """Lend a connection in a transaction that is committed at the end, or rolled back by an exception.
+
+        SQLite has one writer at a time anyway; threads of one process take turns by a lock, since its own
+        waiting is a lottery. `alone` says the same for PostgreSQL, across processes and hosts.
+        """
+        if not self.is_sqlite:
+            with mapped(), self._engine.begin() as connection:
+                self._limit_waiting(connection)
+                if alone:
+                    here = func.hashtext(func.current_schema())
+                    connection.execute(select(func.pg_advisory_xact_lock(_WRITERS, here)))
+                yield connection
+            return
+        if not self._writers.acquire(timeout=self._settings.busy_timeout):
+            raise StoreDown("the database is locked by another thread of this program")
+        try:
+            with mapped(), self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+                yield connection
+        finally:
+            self._writers.release()
+
+    def _limit_waiting(self, connection: Connection) -> None:
+        """Let a lock that is not had within the time-out be an error, for this transaction."""
+        waiting = str(int(self._settings.busy_timeout * 1000))
+        connection.execute(select(func.set_config("lock_timeout", waiting, True)))
+
+    def _sqlite(self) -> Engine:
+        engine = create_engine(
+            self._url,
+            pool_size=self._settings.pool_size,
+            max_overflow=5,
+            pool_timeout=self._settings.busy_timeout,
+            connect_args={"timeout": self._settings.busy_timeout, "isolation_level": None},
+        )
+        event.listen(engine, "do_connect", self._must_exist)
+        event.listen(engine, "connect", _pragmas)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def _postgresql(self) -> Engine:
+        return create_engine(
+            self._url,
+            pool_size=self._settings.pool_size,
+            max_overflow=5,
+            pool_timeout=self._settings.busy_timeout,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": max(2, int(self._settings.busy_timeout)),
+                "application_name": "bounced",
+                "keepalives_idle": 30,
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
+            },
+        )
+
+    def _must_exist(self, _dialect: Dialect, _entry: ConnectionPoolEntry, _args: list[Any], _named: object) -> None:
+        """Keep a mistyped path from becoming a new, empty database."""
+        if not self._may_create and not self.file.exists():
+            raise StoreDown(f'there is no database at {self.file}: "bounced db upgrade" makes it')
+
+
+def _url(words: str) -> URL:
+    """Return the URL with the driver that is used. Raises ConfigError."""
+    try:
+        url = make_url(words)
+    except ArgumentError:
+        raise ConfigError(["database.url: want sqlite:///PATH or postgresql://USER@HOST/DATABASE"]) from None
+    backend = url.get_backend_name()
+    if backend == "sqlite" and url.database not in (None, "", ":memory:"):
+        return url.set(drivername="sqlite+pysqlite")
+    if backend in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    raise ConfigError(
+        [f"database.url: want sqlite:///PATH or postgresql://USER@HOST/DATABASE, got {url.render_as_string()}"]
+    )
+
+
+def _pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """Make SQLite keep what it committed through a loss of power, and let readers go on beside a writer.
+
+    `synchronous=FULL`: under WAL the lesser NORMAL may lose the last commits, whose messages are moved already.
+    """
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode")
+    if cursor.fetchone() != ("wal",):
+        cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA temp_store = MEMORY")
+    cursor.execute("PRAGMA journal_size_limit = 67108864")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Take SQLite's write lock at once where a transaction will write: taking it later may fail without waiting."""
+    if connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,148 @@
+"""The transaction in which a batch takes effect: events, journal, outbox and message ledger, all or nothing.
+
+Every method costs the same few statements for one row and for a thousand.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select
+
+from bounced.model import Change, DeliveryState, Disposition, Event, History, Notification, Outcome, Place, Suppression
+from bounced.store import rows
+from bounced.store.columns import among, clean
+from bounced.store.database import Database
+from bounced.store.histories import histories_of
+from bounced.store.state import Key, add_up
+from bounced.store.statements import at_places, kept_if, many, replace, upserting
+from bounced.store.tables import LINE, delivery, event, journal, message, notification, suppression
+
+
+class Batch:
+    """One open transaction of the ledger; `pipeline.Transaction` says what each method promises."""
+
+    def __init__(self, connection: Connection, webhooks: Mapping[str, tuple[str, ...]]) -> None:
+        self._connection = connection
+        self._webhooks = webhooks
+
+    def known(self, messages: Sequence[tuple[Place, str]]) -> Mapping[Place, Disposition]:
+        """Return what became of those messages that were settled before, by place or by digest."""
+        settled = message.c.disposition != Disposition.RETRY
+        by_digest = dict(
+            self._connection.execute(
+                select(message.c.digest, message.c.disposition)
+                .where(self._among(message.c.digest, {digest for _, digest in messages}), settled)
+                .order_by(message.c.at.desc())
+            ).all()
+        )
+        by_place = {
+            rows.to_place(row._mapping): row.disposition
+            for these in at_places(self._connection.dialect, message, [place for place, _ in messages])
+            for row in self._connection.execute(select(message).where(these, settled))
+        }
+        found = {place: by_place.get(rows.cleaned(place)) or by_digest.get(digest) for place, digest in messages}
+        return {place: Disposition(disposition) for place, disposition in found.items() if disposition}
+
+    def fresh(self, events: Sequence[Event]) -> list[Event]:
+        """Return the events whose key is not recorded yet, each key once, in order."""
+        first: dict[str, Event] = {}
+        for each in events:
+            first.setdefault(clean(each.key, LINE), each)
+        recorded = set(self._connection.scalars(select(event.c.key).where(self._among(event.c.key, first))))
+        return [each for key, each in first.items() if key not in recorded]
+
+    def histories(self, addresses: Sequence[str], now: datetime) -> Mapping[str, History]:
+        """Return what is known of each address; an address never heard of has an empty history."""
+        return histories_of(self._connection, addresses, now)
+
+    def record(self, events: Sequence[Event]) -> None:
+        """Insert events that `fresh` returned."""
+        many(self._connection, insert(event), map(rows.of_event, events))
+
+    def journal(self, changes: Sequence[Change]) -> None:
+        """Append to the suppression journal and bring its state up to date."""
+        if not changes:
+            return
+        many(self._connection, insert(journal), map(rows.of_change, changes))
+        before = self._entries({change.address for change in changes})
+        after = add_up(before, changes)
+        gone = ({"gone": key[0], "there": key[1]} for key, entry in after.items() if entry is None and key in before)
+        these = and_(suppression.c.address == bindparam("gone"), suppression.c.scope == bindparam("there"))
+        many(self._connection, delete(suppression).where(these), gone)
+        replace(self._connection, suppression, (rows.of_suppression(entry) for entry in after.values() if entry))
+
+    def announce(self, notifications: Sequence[Notification]) -> None:
+        """Write outbox rows and one delivery for each endpoint that wants the type.
+
+        A notification whose id is known already changes nothing.
+        """
+        first = {clean(n.id, LINE): n for n in reversed(notifications)}
+        told = set(self._connection.scalars(select(notification.c.id).where(self._among(notification.c.id, first))))
+        new = [first[key] for key in reversed(first) if key not in told]
+        texts = ({"id": n.id, "type": n.type, "at": n.at, "data": n.data} for n in new)
+        many(self._connection, insert(notification), texts)
+        deliveries = (
+            {"notification_id": n.id, "endpoint": name, "state": DeliveryState.OPEN, "attempts": 0, "next_at": n.at}
+            for n in new
+            for name, types in self._webhooks.items()
+            if wanted(n.type, types)
+        )
+        many(self._connection, insert(delivery), deliveries)
+
+    def settle(self, outcomes: Sequence[tuple[Outcome, str]]) -> None:
+        """Write outcome and digest of each message to the message ledger, not yet acked.
+
+        What was settled keeps its disposition: another daemon may have come to an end with it meanwhile.
+        """
+        now = datetime.now(UTC)
+        written = [
+            rows.of_place(outcome.place)
+            | {"digest": digest, "disposition": outcome.disposition, "detail": outcome.detail}
+            | {"strikes": 0, "at": now, "acked_at": None}
+            for outcome, digest in {outcome.place: (outcome, digest) for outcome, digest in outcomes}.values()
+        ]
+        once = upserting(self._connection, message)
+        settled = message.c.disposition != Disposition.RETRY
+        kept = {n: kept_if(settled, message.c[n], once.excluded[n]) for n in ("disposition", "detail", "at")}
+        taken = {"acked_at": None, "digest": once.excluded.digest} | kept
+        again = once.on_conflict_do_update(index_elements=list(message.primary_key), set_=taken)
+        many(self._connection, again, written)
+
+    def strike(self, place: Place, digest: str, why: str, now: datetime) -> int:
+        """Store one more strike against a message and return how many it has."""
+        row = rows.of_place(place) | {"digest": digest, "disposition": Disposition.RETRY, "detail": why}
+        once = upserting(self._connection, message).values(row | {"strikes": 1, "last_error": why, "at": now})
+        again = once.on_conflict_do_update(
+            index_elements=list(message.primary_key),
+            set_={"strikes": message.c.strikes + 1, "last_error": why, "digest": digest},
+        )
+        strikes: int = self._connection.execute(again.returning(message.c.strikes)).scalar_one()
+        return strikes
+
+    def _among(self, column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
+        return among(self._connection.dialect, column, values)
+
+    def _entries(self, addresses: Collection[str]) -> dict[Key, Suppression]:
+        """Return the present entries of these addresses."""
+        found = self._connection.execute(select(suppression).where(self._among(suppression.c.address, addresses)))
+        return {(entry.address, entry.scope): entry for entry in map(rows.to_suppression, found)}
+
+
+def wanted(type_: str, types: Collection[str]) -> bool:
+    """Return whether an endpoint that wants `types` wants this one: `*`, `bounce.*`, or the type itself."""
+    family = type_.partition(".")[0]
+    return not {"*", f"{family}.*", type_}.isdisjoint(types)
+
+
+class LedgerOf(Database):
+    """Lends transactions of the ledger."""
+
+    webhooks: Mapping[str, tuple[str, ...]]
+
+    @contextmanager
+    def begin(self) -> Iterator[Batch]:
+        """Begin a transaction that no other writer of the ledger overlaps, on any host. Raises StoreDown."""
+        with self._write(alone=True) as connection:
+            yield Batch(connection, self.webhooks)

@@ -1,0 +1,74 @@
+"""Which step of the migrations a database stands at, and bringing it to the last one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from bounced.errors import ConfigError
+from bounced.store.database import Database
+
+#: Not Alembic's usual name: an application that shares the database may use Alembic too.
+VERSIONS: Final = "bounced_version"
+_NEWER: Final = "database.url: the database was made by a newer version of bounced (step {}); update the program"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Where a database stands (None before the first step), and where this program wants it."""
+
+    step: str | None
+    newest: str
+    known: frozenset[str]
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong, in plain words; None if nothing is."""
+        if self.step == self.newest:
+            return None
+        if self.step is not None and self.step not in self.known:
+            return _NEWER.format(self.step)
+        stands = "is empty" if self.step is None else f"stands at step {self.step} of {self.newest}"
+        return f'database.url: the database {stands}: run "bounced db upgrade"'
+
+
+class Migrations(Database):
+    """Makes and migrates the tables."""
+
+    def upgrade(self) -> None:
+        """Bring the tables to the newest step: all steps that are missing, or none.
+
+        A second daemon that starts at the same moment waits. Raises ConfigError where a newer program was
+        here before, StoreDown where the database cannot be reached.
+        """
+        self._may_create = True
+        try:
+            with self._write(alone=True) as connection:
+                schema = schema_of(connection)
+                if schema.step is not None and schema.step not in schema.known:
+                    raise ConfigError([_NEWER.format(schema.step)])
+                if schema.step != schema.newest:
+                    command.upgrade(_config(connection), "head")
+        finally:
+            self._may_create = False
+
+
+def schema_of(connection: Connection) -> Schema:
+    """Return where the database stands."""
+    scripts = ScriptDirectory.from_config(_config(connection))
+    context = MigrationContext.configure(connection, opts={"version_table": VERSIONS})
+    newest = scripts.get_current_head()
+    known = frozenset(script.revision for script in scripts.walk_revisions())
+    return Schema(context.get_current_revision(), newest or "", known)
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.attributes.update(connection=connection, version_table=VERSIONS)
+    return config

@@ -1,0 +1,115 @@
+"""Who is not to be mailed: the look-up that every sender asks, listings, and what the journal says of one address."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+
+from bounced.model import Change, Suppression
+from bounced.store import rows
+from bounced.store.columns import among
+from bounced.store.database import Database
+from bounced.store.tables import journal, suppression
+
+EVERYWHERE: Final = "*"
+_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionQuery:
+    """Which entries are listed, by address and scope; `after` is the last one of the page before.
+
+    `holding_at` leaves out those that have run out by then; None lists them too. `since` and `before` bound
+    the beginning of an entry, the first inclusive, the second not.
+    """
+
+    scope: str | None = None
+    category: str | None = None
+    reason: str | None = None
+    domain: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+    holding_at: datetime | None = None
+    after: tuple[str, str] | None = None
+    limit: int | None = None
+
+
+class Suppressions(Database):
+    """Questions to the suppression table."""
+
+    def suppressed(
+        self, addresses: Sequence[str], scope: str = EVERYWHERE, now: datetime | None = None
+    ) -> Mapping[str, Suppression]:
+        """Return the entries that hold for these addresses, which must be normalised; the others are free.
+
+        An entry in `*` holds in every scope, and is the one returned where the scope has another. Raises StoreDown.
+        """
+        now = now or datetime.now(UTC)
+        found: dict[str, Suppression] = {}
+        with self._read() as connection:
+            entries = connection.execute(
+                select(suppression).where(
+                    among(connection.dialect, suppression.c.address, addresses),
+                    suppression.c.scope.in_(_seen_from(scope)),
+                    or_(suppression.c.until.is_(None), suppression.c.until > now),
+                )
+            )
+            for entry in map(rows.to_suppression, entries):
+                if entry.scope == EVERYWHERE or entry.address not in found:
+                    found[entry.address] = entry
+        return found
+
+    def suppressions(self, query: SuppressionQuery | None = None) -> Iterator[Suppression]:
+        """Yield entries by address and scope, page by page: entries that come or go meanwhile disturb nothing."""
+        query = query or SuppressionQuery()
+        left = query.limit
+        while left is None or left > 0:
+            page = self._page_of_entries(query, min(_PAGE, left or _PAGE))
+            yield from page
+            if len(page) < _PAGE:
+                return
+            left = None if left is None else left - len(page)
+            query = replace(query, after=(page[-1].address, page[-1].scope))
+
+    def journal_of(self, address: str) -> list[Change]:
+        """Return everything that was ever done about the address, in any scope, oldest first."""
+        lines = select(journal).where(journal.c.address == address).order_by(journal.c.seq)
+        with self._read() as connection:
+            return [rows.to_change(line) for line in connection.execute(lines)]
+
+    def expired(self, now: datetime, limit: int = 1000) -> list[Suppression]:
+        """Return entries that have run out and still stand in the table, the oldest end first."""
+        over = and_(suppression.c.until.is_not(None), suppression.c.until <= now)
+        entries = select(suppression).where(over).order_by(suppression.c.until).limit(limit)
+        with self._read() as connection:
+            return [rows.to_suppression(entry) for entry in connection.execute(entries)]
+
+    def _page_of_entries(self, query: SuppressionQuery, limit: int) -> list[Suppression]:
+        table = suppression
+        entries = select(table).where(*_conditions(query)).order_by(table.c.address, table.c.scope).limit(limit)
+        with self._read() as connection:
+            return [rows.to_suppression(entry) for entry in connection.execute(entries)]
+
+
+def _seen_from(scope: str) -> list[str]:
+    """Return the scopes whose entries hold in this one."""
+    return [EVERYWHERE] if scope == EVERYWHERE else [EVERYWHERE, scope]
+
+
+def _conditions(query: SuppressionQuery) -> Iterator[ColumnElement[bool]]:
+    table = suppression.c
+    for column, value in ((table.scope, query.scope), (table.category, query.category), (table.reason, query.reason)):
+        if value is not None:
+            yield column == value
+    if query.domain is not None:
+        yield table.address.endswith("@" + query.domain, autoescape=True)
+    if query.since is not None:
+        yield table.since >= query.since
+    if query.before is not None:
+        yield table.since < query.before
+    if query.holding_at is not None:
+        yield or_(table.until.is_(None), table.until > query.holding_at)
+    if query.after is not None:
+        yield tuple_(table.address, table.scope) > tuple_(*query.after)
