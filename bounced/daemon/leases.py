@@ -15,6 +15,9 @@ class Register(Protocol):
     def lease(self, mailbox: str, owner: str, until: datetime) -> bool:
         """Take or renew a lease; False if another owner's still runs. Raises StoreDown."""
 
+    def release(self, mailbox: str, owner: str) -> None:
+        """Give a lease back, if it is still the owner's. Raises StoreDown."""
+
 
 class Leases:
     """The leases of this process. With a database of its own (`shared` false) every mailbox is its own."""
@@ -31,7 +34,7 @@ class Leases:
         """Return whether this process may poll the mailbox now. Raises StoreDown."""
         if not self.shared:
             return True
-        mine = self._register.lease(mailbox, self._owner, _in(_SECONDS))
+        mine = self._register.lease(mailbox, self._owner, datetime.now(UTC) + timedelta(seconds=_SECONDS))
         with self._lock:
             (self._held.add if mine else self._held.discard)(mailbox)
         return mine
@@ -48,14 +51,10 @@ class Leases:
     def release(self) -> None:
         """Let another daemon have them at once."""
         for mailbox in self._mine():
-            self._register.lease(mailbox, self._owner, _in(0))
+            self._register.release(mailbox, self._owner)
         with self._lock:
             self._held.clear()
 
     def _mine(self) -> list[str]:
         with self._lock:
             return sorted(self._held)
-
-
-def _in(seconds: float) -> datetime:
-    return datetime.now(UTC) + timedelta(seconds=seconds)

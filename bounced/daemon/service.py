@@ -29,8 +29,8 @@ from bounced.serve.metrics import Metrics
 
 log = structlog.get_logger("bounced.daemon")
 
-#: Seconds between two looks for due deliveries, and for suppressions that have run out.
-_DELIVER_EVERY, _EXPIRE_EVERY = 1.0, 60.0
+#: Seconds between two looks for due deliveries, for suppressions that have run out, for rows too old to keep.
+_DELIVER_EVERY, _EXPIRE_EVERY, _PRUNE_EVERY = 1.0, 60.0, 6 * 3600.0
 #: Expired entries ended in one transaction.
 _EXPIRE_AT_ONCE = 500
 #: Seconds that a step may take beyond what its own limits add up to.
@@ -58,7 +58,7 @@ class Service:
         self._stages = wiring.stages(config, self.store)
         self._deliverer = wiring.deliverer(config, self.store)
         self._judges = Judges(config)
-        self._loops = Loops(instruments.pulse, len(config.mailboxes) + 4)
+        self._loops = Loops(instruments.pulse, len(config.mailboxes) + 5)
         self._pollers = self._make_pollers()
         self._leases = Leases(self.store, _owner(), shared=not config.database.url.startswith("sqlite"))
 
@@ -91,7 +91,15 @@ class Service:
 
     def gauges(self) -> Iterable[tuple[str, str, Mapping[str, float]]]:
         """Return what the ledger counts, for the metrics. Raises StoreDown."""
-        return [(f"bounced_{name}", label, values) for name, label, values in self.store.gauges()]
+        counts = self.store.counts()
+        oldest = counts.oldest_open_delivery
+        waited = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
+        return [
+            ("bounced_suppressions", "", {"": counts.suppressions}),
+            ("bounced_outbox_depth", "state", {"open": counts.open_deliveries, "dead": counts.dead_deliveries}),
+            ("bounced_outbox_oldest_seconds", "", {"": waited}),
+            ("bounced_messages_waiting", "for", {"retry": counts.struck_messages, "ack": counts.unacked_messages}),
+        ]
 
     def _prepare(self) -> float:
         self.store.upgrade()
@@ -101,6 +109,7 @@ class Service:
         longest = max((hook.timeout for hook in self.config.webhooks), default=0.0)
         self._loops.add("deliveries", self._deliver, _SLACK + 10 * longest)
         self._loops.add("expiry", self._expire, _SLACK * 5)
+        self._loops.add("pruning", self._prune, _SLACK * 30)
         if self._leases.shared:
             self._loops.add("leases", self._renew, _SLACK)
         self.prepared.set()
@@ -133,6 +142,12 @@ class Service:
             change(wiring.ended(over, now), self.store, self._stages.compose, now)
             log.info("expired", suppressions=len(over))
         return _EXPIRE_EVERY
+
+    def _prune(self) -> float:
+        pruned = self.store.prune(datetime.now(UTC))
+        if pruned.messages or pruned.notifications:
+            log.info("pruned", messages=pruned.messages, notifications=pruned.notifications)
+        return _PRUNE_EVERY
 
     def _renew(self) -> float:
         stuck = self._instruments.pulse.overdue()

@@ -18,7 +18,7 @@ MAX_PROVIDERS = 50
 
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-#: Name of a gauge, its label, its help, and what each label value stands at, asked at every scrape.
+#: Name of a gauge, its label (none if empty), and where each label value stands; asked at every scrape.
 Gauges = Callable[[], Iterable[tuple[str, str, Mapping[str, float]]]]
 
 
