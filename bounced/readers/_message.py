@@ -89,6 +89,11 @@ class Message:
         """The From field, empty where there is none."""
         return self.header("From") or ""
 
+    @cached_property
+    def null_sender(self) -> bool:
+        """True if the recorded return path is the null path (RFC 5321 section 4.5.5)."""
+        return (self.header("Return-Path") or "").strip() == "<>"
+
     def original(self) -> Original | None:
         """Return the header of the returned mail, from a part of its own or quoted in the text; None without one."""
         return self._original

@@ -31,3 +31,30 @@ def host_in(text: str) -> str | None:
     """Return the host that a text says it talked to, or None."""
     match = _SAID.search(text[:2000])
     return match.group(1).strip(".").lower() if match else None
+
+
+_SPEECH = re.compile(
+    r"(?:^[ \t]*<<<|\b(?:said|says|replied|responded|response(?: was)?|returned|reason|error(?: was)?|answer(?:ed)?|diagnostic(?:-code)?)"
+    r"(?:[ \t]+\S+){0,5}?[ \t]*[:=(]+)[ \t\n\"'<(]*(?:smtp;[ \t]*)?(?=[245][0-7]\d[ \t-])",
+    re.I | re.M,
+)
+_LINE = re.compile(r"(?:^|[\s(\"'<:;])([245][0-7]\d(?:[ \t]|-[ \t]?)(?=[^\n\d]{0,6}[^\W\d]|[#(<]?[245]\.\d))", re.M)
+_STOP = re.compile(r"\n[ \t]*(?:\n|>>>|<<< *(?:QUIT|RSET)|\.\.\. |---|===|Giving up on|\(in reply|I.m not going to|Remote host|STARTTLS|\Z)", re.I)
+_PREFIX = re.compile(r"\n[ \t]*(?:<<<[ \t]*)?")
+MAX_REPLY = 1_000
+
+
+def reply_in(text: str) -> str | None:
+    """Return the reply that a text quotes, as one line that begins with its code; None if it quotes none.
+
+    What is introduced as somebody's answer is preferred; a reply of several lines is joined.
+    """
+    spoken = _SPEECH.search(text)
+    match = None if spoken else _LINE.search(text)
+    if spoken is None and match is None:
+        return None
+    start = spoken.end() if spoken else match.start(1)  # type: ignore[union-attr]
+    rest = text[start : start + 2 * MAX_REPLY]
+    stop = _STOP.search(rest)
+    reply = _PREFIX.sub(" ", rest[: stop.start()] if stop else rest)
+    return " ".join(reply.split())[:MAX_REPLY].strip("\"' ") or None

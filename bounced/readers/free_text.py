@@ -1,0 +1,97 @@
+"""Any text by which a mail system says that mail did not arrive: the reader for dialects that nobody described.
+
+Tell-tale: an automatic sender or a subject of failure, words of failure before the returned original, and an
+address that they speak of. Named recipients come first, then X-Failed-Recipients, then whom the original was sent to.
+"""
+
+from bounced.model import Action, Finding, Kind, Report
+from bounced.readers import Rank, Reader
+from bounced.readers._addresses import ADDRESS, bare
+from bounced.readers._mentions import Mention, mentions
+from bounced.readers._message import Message
+from bounced.readers._replies import host_in, reply_code, reply_in, status_code
+from bounced.readers._words import ANSWER, AUTOMATIC, DELAYED, FAILED, FINAL
+
+MAX_TEXT = 2_000
+
+
+def read(message: Message) -> Report | None:
+    """Return what the text says of each recipient it names; None if it is no report of a mail system."""
+    if not is_report(message):
+        return None
+    findings = findings_of(message)
+    if not findings:
+        return None
+    kind = kind_of(message)
+    return Report(kind, READER.name, findings, reporting_mta=reporting_host(message))
+
+
+def is_report(message: Message) -> bool:
+    """True if a mail system, and not a person, says that something failed."""
+    automatic = bool(AUTOMATIC.search(message.sender)) or message.null_sender
+    failed_subject = bool(FAILED.search(message.subject)) and not ANSWER.match(message.subject)
+    if not automatic and not failed_subject:
+        return False
+    return failed_subject or bool(FAILED.search(message.text()[:20_000]))
+
+
+def kind_of(message: Message) -> Kind:
+    """Return `delayed` where the text promises to go on trying and nowhere says that it ended, else `bounce`."""
+    text = message.subject + "\n" + message.text()[:20_000]
+    return Kind.DELAYED if DELAYED.search(text) and not FINAL.search(text) else Kind.BOUNCE
+
+
+def findings_of(message: Message) -> tuple[Finding, ...]:
+    """Return a finding for each recipient that the mail names, in the surest way in which it does."""
+    text = message.text()
+    action = Action.DELAYED if kind_of(message) is Kind.DELAYED else Action.FAILED
+    named = mentions(text, strangers(message))
+    failed = [a for value in message.headers("X-Failed-Recipients") for a in ADDRESS.findall(value)]
+    if failed:
+        blocks = {one.address.lower(): one.block for one in named}
+        named = tuple(Mention(a, blocks.get(a.lower(), ""), 5) for a in dict.fromkeys(failed))
+    if not named:
+        named = tuple(Mention(a, text, 1) for a in sent_to(message))
+    return tuple(finding_of(one, text, action) for one in named)
+
+
+def finding_of(mention: Mention, text: str, action: Action = Action.FAILED) -> Finding:
+    """Return the finding that the lines about a recipient make; the whole text serves where those give no reason."""
+    block = mention.block
+    reply = reply_in(block)
+    if reply is None and not FAILED.search(block.partition("\n")[2]):
+        reply = reply_in(text)
+        block = text
+    return Finding(
+        recipient=mention.address,
+        final_recipient=mention.address,
+        action=action,
+        status=status_code(reply or block),
+        reply_code=reply_code(reply) if reply else None,
+        diagnostic=reply,
+        remote_mta=host_in(block),
+        text=block.strip()[:MAX_TEXT] or None,
+    )
+
+
+def strangers(message: Message) -> frozenset[str]:
+    """Return the addresses of the report's own header, in lower case: the sender's and the mail system's."""
+    names = ("To", "From", "Delivered-To", "X-Original-To", "Envelope-To", "Return-Path", "Reply-To", "Cc", "Sender")
+    return frozenset(a.lower() for name in names for value in message.headers(name) for a in ADDRESS.findall(value))
+
+
+def sent_to(message: Message) -> tuple[str, ...]:
+    """Return whom the returned original was addressed to, if it was one."""
+    original = message.original()
+    values = original.all("To") if original else ()
+    found = {a.lower(): a for value in values for a in ADDRESS.findall(value)}
+    return tuple(found.values()) if len(found) == 1 else ()
+
+
+def reporting_host(message: Message) -> str | None:
+    """Return the host of the address that the report comes from."""
+    address = bare(message.sender) or ""
+    return address.rpartition("@")[2].lower() or None if "@" in address else None
+
+
+READER = Reader("free_text", Rank.FREE_TEXT, read)
