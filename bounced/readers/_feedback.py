@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 
 from bounced.model import Feedback, Finding, Kind, Original
+from bounced.readers._addresses import ADDRESS
 from bounced.readers._fields import Fields
 
-_ADDRESS = re.compile(r"<([^<>\s]+@[^<>\s]+)>|([^\s<>,;:\"'()\[\]]+@[^\s<>,;:\"'()\[\]]+)")
 _WITHHELD = re.compile(
     r"^(?:redacted|undisclosed|hidden|hashed|anonym\w*|removed|suppressed|withheld|masked|x{3,}$|\*+)", re.I
 )
@@ -30,8 +30,7 @@ _WORD = re.compile(r"[a-z0-9_-]+")
 
 def addresses(values: Iterable[str]) -> list[str]:
     """Return the mail addresses in the values, in order, each once; display names and comments are passed over."""
-    found = [a or b for value in values for a, b in _ADDRESS.findall(value)]
-    return list(dict.fromkeys(address.strip(".") for address in found))
+    return list(dict.fromkeys(found for value in values for found in ADDRESS.findall(value)))
 
 
 def is_redacted(address: str) -> bool:
