@@ -1,12 +1,12 @@
 """What was known of addresses before a batch, at a cost that no single address can drive up."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, select, text, true
+from sqlalchemy import Column, ColumnElement, Connection, FromClause, Row, Table, and_, select, text, true
 
 from bounced.model import History
 from bounced.store import rows
@@ -25,9 +25,12 @@ def histories_of(connection: Connection, addresses: Sequence[str], now: datetime
     names = sorted(set(wanted.values()))
     if not names:
         return {}
-    recent = and_(event.c.at >= now - _PAST, text(f"({COUNTS})"))
+
+    def recent(table: FromClause) -> ColumnElement[bool]:
+        return and_(table.c.at >= now - _PAST, text(f"({COUNTS})"))
+
     events = _by_address(_newest(connection, _Newest(event, (event.c.at, event.c.id), _EVENTS, recent), names))
-    lines = _by_address(_newest(connection, _Newest(journal, (journal.c.seq,), _JOURNAL, true()), names))
+    lines = _by_address(_newest(connection, _Newest(journal, (journal.c.seq,), _JOURNAL), names))
     entries = _by_address(
         connection.execute(
             select(suppression)
@@ -58,7 +61,7 @@ class _Newest:
     table: Table
     order: tuple[Column[Any], ...]
     limit: int
-    condition: ColumnElement[bool]
+    condition: Callable[[FromClause], ColumnElement[bool]] = lambda _: true()
 
 
 def _newest(connection: Connection, wanted: _Newest, names: Sequence[str]) -> Iterable[Row[Any]]:
@@ -72,7 +75,7 @@ def _newest(connection: Connection, wanted: _Newest, names: Sequence[str]) -> It
     columns = [table.c[column.name] for column in wanted.order]
     newest = (
         select(table)
-        .where(table.c.address == listed.c.value, wanted.condition)
+        .where(table.c.address == listed.c.value, wanted.condition(table))
         .order_by(*(column.desc() for column in columns))
         .limit(wanted.limit)
     )

@@ -27,15 +27,16 @@ class DeliveryQuery:
 class Outbox(Database):
     """The outbox."""
 
-    def claim(self, now: datetime, limit: int, lease_seconds: float) -> list[Delivery]:
-        """Return open deliveries that are due and let no other worker have them for so many seconds.
+    def claim(self, now: datetime, limit: int, lease_seconds: float, endpoint: str | None = None) -> list[Delivery]:
+        """Return open deliveries that are due (to one endpoint, if named) and keep other workers off them.
 
-        A worker that crashes loses them when its time is over. Those that were due first come first; no order
+        A worker that crashes loses them when its lease is over. Those that were due first come first; no order
         is promised to an endpoint.
         """
+        mine = () if endpoint is None else (delivery.c.endpoint == endpoint,)
         due = (
             select(delivery.c.id)
-            .where(text(OPEN), delivery.c.next_at <= now)
+            .where(text(OPEN), delivery.c.next_at <= now, *mine)
             .order_by(delivery.c.next_at, delivery.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -91,6 +92,16 @@ class Outbox(Database):
         listed = _joined().where(*conditions).order_by(delivery.c.id.desc()).limit(query.limit)
         with self._read() as connection:
             return [rows.to_delivery(row) for row in connection.execute(listed)]
+
+    def abandon(self, endpoints: Collection[str], due_before: datetime, why: str) -> int:
+        """Give up what is open, was due before then and goes to none of these endpoints; return how many.
+
+        The margin is for another daemon on this database, whose configuration may know the endpoint.
+        """
+        strangers = delivery.c.endpoint.not_in(sorted(endpoints))
+        with self._write() as connection:
+            forgotten = update(delivery).where(text(OPEN), strangers, delivery.c.next_at < due_before)
+            return connection.execute(forgotten.values(state=DeliveryState.DEAD, last_error=why)).rowcount
 
     def attempts_of(self, delivery_id: int) -> list[Attempt]:
         """Return the attempts made, oldest first."""
