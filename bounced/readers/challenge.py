@@ -7,6 +7,8 @@ section 1.1 counts challenges among automatic replies.
 
 import re
 
+import re2
+
 from bounced.model import Kind, Report
 from bounced.readers import Rank, Reader
 from bounced.readers._charset import fold
@@ -61,7 +63,8 @@ _HELD = re.compile(
     r"|spam[^.!?]{0,40}(?:protect|block|filter|control|verification)",
     re.I | re.S,
 )
-_WORTH = re.compile(rb"confirm|approv|verif|challeng|whitelist|authori[sz]|prove", re.I)
+_WORTH = (b"confirm", b"approv", b"verif", b"challeng", b"whitelist", b"authori", b"prove")
+_WORTH_TEXT = re2.compile(f"{_PROOF}|prove|human|guest list|allowed senders|antispam|challenge|sender")
 _HEAD = 2_000
 
 
@@ -70,7 +73,8 @@ def read(message: Message) -> Report | None:
     status = message.part(*DELIVERY_STATUS)
     if status is not None:
         content = status.content[:_HEAD]
-        asks = bool(_WORTH.search(content)) and _diagnostic_asks(Fields(content))
+        folded = content.lower()
+        asks = any(word in folded for word in _WORTH) and _diagnostic_asks(Fields(content))
     else:
         asks = _signed(message) or (message.types.isdisjoint(MACHINE) and _text_asks(message))
     return Report(Kind.AUTO_REPLY, READER.name, subtype="challenge") if asks else None
@@ -88,8 +92,8 @@ def _diagnostic_asks(fields: Fields) -> bool:
 
 def _text_asks(message: Message) -> bool:
     """Return True if two of three agree: the subject asks, the text asks for a step, the text says the mail is held."""
-    subject = bool(_SUBJECT.search(message.subject))
-    if not subject and not _likely(message):
+    subject = bool(_WORTH_TEXT.search(fold(message.subject))) and bool(_SUBJECT.search(message.subject))
+    if not subject and not (_likely(message) and _WORTH_TEXT.search(fold(message.text()[:_HEAD]))):
         return False
     opening = fold(message.text()[:_HEAD])
     return subject + bool(_ASKS.search(opening)) + bool(_HELD.search(opening)) >= 2

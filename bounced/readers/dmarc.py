@@ -36,8 +36,10 @@ _PACKED = frozenset(
 
 def read(message: Message) -> Report | None:
     """Return `other` of subtype `dmarc` or `auth-failure`; what is packed is never unpacked."""
-    subject = message.subject
+    subject = message.subject if "report" in message.subject.lower() else ""
     packed = not message.types.isdisjoint(_PACKED)
+    if not (subject or packed):
+        return None
     if _AGGREGATE_SUBJECT.search(subject) or (packed and any(map(_is_aggregate, message.parts))):
         return Report(Kind.OTHER, READER.name, subtype="dmarc")
     prose = _FAILURE_SUBJECT.search(subject) and message.types.isdisjoint(MACHINE)
