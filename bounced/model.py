@@ -310,6 +310,7 @@ class Identity:
     """Whose report it is. `recipient` is the address we mailed, normalised; None if nobody can be named.
 
     `source` names the field that gave the recipient, `why` the reason of the trust, for a person.
+    `token` tells the token that signed it from all others: one token yields one hard verdict at most.
     """
 
     recipient: str | None
@@ -319,6 +320,7 @@ class Identity:
     why: str
     message_id: str | None = None
     tags: Tags = field(default_factory=Tags)
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Protocol
 from bounced.correlate import cap
 from bounced.errors import TryLater, Unreadable
 from bounced.model import (
+    Category,
     Change,
     Disposition,
     Event,
@@ -248,10 +249,13 @@ def _event(judged: Judged, verdict: Verdict, identity: Identity, now: datetime) 
 def _key(judged: Judged, finding: Finding, verdict: Verdict, identity: Identity) -> str:
     """Return what makes an event the same event when its report comes twice: 64 hex digits.
 
-    The message it speaks of, recipient, action, status and the day the report was written; a report that
-    names no message is told by its own Message-ID, or else by its bytes.
+    The message it speaks of, recipient, action, status, trust and the day the report was written; a report that
+    names no message is told by its own Message-ID, or else by its bytes. Trust is in it so that a forgery cannot
+    take the place of the true report. What a token signed as hard is told by the token alone: it counts once.
     """
     report = judged.report
+    if identity.token and verdict.category is Category.HARD:
+        return hashlib.sha256(f"{report.kind}\0{identity.token}\0{identity.recipient}".encode()).hexdigest()
     about = identity.message_id or report.envelope.message_id or judged.digest
     day = report.envelope.date.date().isoformat() if report.envelope.date else ""
     parts = (
@@ -263,6 +267,7 @@ def _key(judged: Judged, finding: Finding, verdict: Verdict, identity: Identity)
         verdict.status or "",
         verdict.reason or "",
         report.feedback.feedback_type if report.feedback else "",
+        identity.trust,
         day,
     )
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

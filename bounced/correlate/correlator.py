@@ -1,46 +1,133 @@
 """A report and a verdict -> the identity: whom we mailed, how sure that is and why, Message-ID and tags."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from bounced.address import domain_of
 from bounced.config import Correlation
-from bounced.correlate import recipient, text
+from bounced.correlate import recipient, signature, text
+from bounced.correlate.carriers import carried
+from bounced.correlate.recipient import Named
+from bounced.correlate.records import NO_RECORDS, Records, References, Sent
+from bounced.correlate.reporter import Vetting
+from bounced.correlate.signature import Spoken
+from bounced.correlate.signer import Signer
 from bounced.correlate.tags import Tagger
-from bounced.model import Identity, Report, Trust, Verdict
+from bounced.model import Finding, Identity, Kind, Original, Report, Trust, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Clues:
+    """Everything that bears on one finding."""
+
+    report: Report
+    named: tuple[Named, ...]
+    spoken: Spoken | None
+    sent: tuple[Sent, ...]
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """How sure an identity is, why, and the recipient that this holds for."""
+
+    trust: Trust
+    why: str
+    recipient: str | None
+    source: str
 
 
 class Correlator:
-    """Ties findings to mails of ours. Made once from the configuration, then without state or I/O."""
+    """Ties findings to mails of ours. Made once from the configuration, then without state or I/O.
+
+    Raises ConfigError where a signing secret is missing or too short.
+    """
 
     def __init__(self, settings: Correlation) -> None:
         self._ours = frozenset((*settings.domains, *settings.signing.domains))
         self._tagger = Tagger(settings.tags)
+        self._vetting = Vetting(settings.authserv_id, settings.reporters)
+        self.signer = Signer(settings.signing) if settings.signing.keys else None
 
-    def correlate(self, report: Report, verdict: Verdict, now: datetime) -> Identity:
-        """Return whose report it is. `now` is when the report reached us: signatures are judged by that time."""
-        finding = verdict.finding
-        first = next(recipient.named(report, finding, self._ours), None)
-        address = first.address if first else None
-        trust, why = self._trust(report)
+    def correlate(self, report: Report, verdict: Verdict, now: datetime, records: Records = NO_RECORDS) -> Identity:
+        """Return whose report it is. `now` is when the report reached us: signatures are judged by that time.
+
+        `records` holds what `references` asked for. Never raises: what cannot be told is None, or `claimed`.
+        """
+        message_id = _message_id(report)
+        clues = self._clues(report, verdict.finding, records, now)
+        standing = self._standing(clues)
+        spoken = clues.spoken
+        told = spoken.tags if spoken and spoken.tags else clues.sent[0].tags if clues.sent else None
         return Identity(
-            recipient=address,
-            final_recipient=recipient.failed_behind(finding, address),
-            trust=trust,
-            source=first.source if first else "",
-            why=why,
-            message_id=_message_id(report),
-            tags=self._tagger.tags(report.original, report.kind),
+            recipient=standing.recipient,
+            final_recipient=recipient.failed_behind(verdict.finding, standing.recipient),
+            trust=standing.trust,
+            source=standing.source,
+            why=standing.why,
+            message_id=message_id,
+            tags=self._tagger.tags(report.original, report.kind, told),
+            token=spoken.token if spoken and spoken.signed else None,
         )
 
-    def _trust(self, report: Report) -> tuple[Trust, str]:
-        confirmed = self._confirmed(report)
-        if confirmed:
-            return Trust.MATCHED, f"the returned original is of our domain {confirmed}"
-        return Trust.CLAIMED, "the report alone says so"
+    def references(self, report: Report, now: datetime) -> References:
+        """Return what to look up before `correlate`: record ids of good tokens, the ENVID, the Message-ID."""
+        tokens = carried(report, self.signer, now) if self.signer else ()
+        contents = (one.checked.content for one in tokens if one.checked.good)
+        ids = [content.reference for content in contents if content and content.reference]
+        message_id = _message_id(report)
+        return References(
+            tuple(dict.fromkeys([*ids, *([report.envelope_id] if report.envelope_id else [])])),
+            (message_id,) if message_id else (),
+        )
 
-    def _confirmed(self, report: Report) -> str | None:
+    def _clues(self, report: Report, finding: Finding, records: Records, now: datetime) -> _Clues:
+        named = tuple(recipient.named(report, finding, self._ours))
+        alone = len(report.findings) <= 1
+        spoken = None
+        if self.signer and (tokens := carried(report, self.signer, now)):
+            spoken = signature.listen(tokens, _candidates(report, named, alone), alone, records)
+        return _Clues(report, named, spoken, _sent(report, records), alone)
+
+    def _standing(self, clues: _Clues) -> _Standing:
+        """Return the strongest that holds: a signature, a record, a vetted reporter, our domain, the mere claim."""
+        return self._signed(clues) or _recorded(clues) or self._vetted(clues) or self._ours_by_domain(clues)
+
+    def _signed(self, clues: _Clues) -> _Standing | None:
+        spoken = clues.spoken
+        if spoken is None or not spoken.signed:
+            return None
+        if _is_cfbl(clues.report):
+            vetted = self._vetting.vet(clues.report, spoken.recipient)
+            if not vetted.verified:
+                why = f"RFC 9477 section 3.5 wants the reporter's own DKIM signature: {vetted.why}"
+                return _Standing(Trust.CLAIMED, why, spoken.recipient, spoken.source)
+        return _Standing(Trust.SIGNED, spoken.why, spoken.recipient, spoken.source)
+
+    def _vetted(self, clues: _Clues) -> _Standing | None:
+        if clues.report.kind is not Kind.COMPLAINT:
+            return None
+        address, source = _believed(clues)
+        vetted = self._vetting.vet(clues.report, address)
+        if vetted.believed:
+            return _Standing(Trust.MATCHED, vetted.why, address, source)
+        why = f"{clues.spoken.why}; {vetted.why}" if clues.spoken else vetted.why
+        return _Standing(Trust.CLAIMED, why, address, source)
+
+    def _ours_by_domain(self, clues: _Clues) -> _Standing:
+        """With a key configured our mail bears tokens, and our domain in a Message-ID is what anybody can write."""
+        address, source = _believed(clues)
+        if clues.spoken:
+            return _Standing(Trust.CLAIMED, clues.spoken.why, address, source)
+        if self.signer:
+            return _Standing(Trust.CLAIMED, "it bears no token of ours", address, source)
+        domain = self._confirmed(clues.report.original)
+        if domain:
+            return _Standing(Trust.MATCHED, f"the returned original is of our domain {domain}", address, source)
+        return _Standing(Trust.CLAIMED, "the report alone says so", address, source)
+
+    def _confirmed(self, original: Original | None) -> str | None:
         """Return the domain of ours that the Message-ID or the return path of the original bears."""
-        original = report.original
         if original is None or not self._ours:
             return None
         for value in (text.message_id(original.first("Message-ID")), text.single(original.first("Return-Path"))):
@@ -48,6 +135,50 @@ class Correlator:
             if domain in self._ours:
                 return domain
         return None
+
+
+def _believed(clues: _Clues) -> tuple[str | None, str]:
+    """Return the address to file an unsigned finding under, and its source.
+
+    Where a good token speaks for somebody else, only Original-Recipient still names one that was mailed.
+    """
+    spoken = clues.spoken
+    if spoken and spoken.recipient:
+        return spoken.recipient, spoken.source
+    named = [n for n in clues.named if not (spoken and spoken.excluded) or n.source == recipient.ORIGINAL_RECIPIENT]
+    return (named[0].address, named[0].source) if named else (None, "")
+
+
+def _recorded(clues: _Clues) -> _Standing | None:
+    """A mail in our records, sent to an address that the report names; or to one alone, whom nothing contradicts."""
+    for one in clues.named:
+        if any(sent.recipient == one.address for sent in clues.sent):
+            return _Standing(Trust.MATCHED, "our records have this mail, to this recipient", one.address, one.source)
+    if clues.alone and len(clues.sent) == 1:
+        why = "our records have this mail, to this recipient alone"
+        return _Standing(Trust.MATCHED, why, clues.sent[0].recipient, "record of the mail sent")
+    return None
+
+
+def _sent(report: Report, records: Records) -> tuple[Sent, ...]:
+    if records is NO_RECORDS:
+        return ()
+    by_envelope = records.by_id.get(report.envelope_id or "")
+    by_message = records.by_message_id.get(_message_id(report) or "", ())
+    return (by_envelope, *by_message) if by_envelope else by_message
+
+
+def _candidates(report: Report, named: tuple[Named, ...], alone: bool) -> tuple[str, ...]:
+    """Return the addresses a token may prove to be whom we mailed: those of the finding, and of a lone To or Cc."""
+    found = [one.address for one in named]
+    if alone and report.original:
+        for field in ("To", "Cc", "X-Original-To", "Delivered-To"):
+            found += text.addresses(report.original.first(field))
+    return tuple(dict.fromkeys(found))
+
+
+def _is_cfbl(report: Report) -> bool:
+    return report.feedback is not None and report.feedback.cfbl_feedback_id is not None
 
 
 def _message_id(report: Report) -> str | None:

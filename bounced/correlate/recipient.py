@@ -1,16 +1,21 @@
 """A finding -> whom we mailed: the candidates in their order of trust, and which address failed behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bounced.address import domain_of
 from bounced.correlate import text
+from bounced.correlate.shapes import decode
 from bounced.model import Finding, Kind, Original, Report
 
 #: Local parts by which feedback loops replace the address of the person who complained (RFC 6590).
 _REDACTED = frozenset({"redacted", "hashed", "hidden", "undisclosed", "recipient-redacted", "x", "xxx", "unknown"})
 #: Fields of the original in which a sender, or the mailbox provider, put the recipient's address.
 _RECIPIENT_FIELDS = ("X-HmXmrOriginalRecipient", "X-ListMember", "X-Original-To", "Delivered-To")
+
+
+#: The source that names whom the sender gave, whatever became of it on the way (RFC 3461 section 4.2).
+ORIGINAL_RECIPIENT = "Original-Recipient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,9 @@ def lone_to(original: Original | None) -> str | None:
 def _of_bounce(report: Report, finding: Finding, ours: frozenset[str]) -> Iterator[Named]:
     """DOMAIN order: Original-Recipient, To of the original if single, Final-Recipient, what the text names."""
     if address := text.single(finding.original_recipient):
-        yield Named("Original-Recipient", address)
+        yield Named(ORIGINAL_RECIPIENT, address)
+    if len(report.findings) == 1:
+        yield from _return_path(report.envelope.delivered_to, "address it came to")
     final = text.single(finding.final_recipient)
     told = text.single(finding.recipient)
     if len(report.findings) == 1 and (to := _stand_in(report.original, ours)) is not None:
@@ -67,6 +74,14 @@ def _of_bounce(report: Report, finding: Finding, ours: frozenset[str]) -> Iterat
         yield Named("report", told)
     if not report.findings or (final is None and told is None):
         yield from _sender(report)
+
+
+def _return_path(paths: Sequence[str], source: str) -> Iterator[Named]:
+    """Yield whom an unsigned return path of a known make names (`list+user=domain@origin`)."""
+    for path in paths:
+        made = decode(path) if "=" in path else None
+        if made and made.recipient:
+            yield Named(f"{source} ({made.shape} VERP)", made.recipient)
 
 
 def _sender(report: Report) -> Iterator[Named]:
@@ -88,6 +103,9 @@ def _of_complaint(report: Report, finding: Finding, ours: frozenset[str]) -> Ite
     for address in _complained(finding):
         yield Named("Original-Rcpt-To", address)
     original = report.original
+    paths = [report.feedback.original_mail_from] if report.feedback else []
+    paths += original.all("Return-Path") if original else ()
+    yield from _return_path([path for path in paths if path], "return path of the original")
     for name in _RECIPIENT_FIELDS if original else ():
         held = text.single(original.first(name)) if original else None
         if held and not redacted(held) and domain_of(held) not in ours:

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import re2  # type: ignore[import-untyped]
+import re2
 
 from bounced.config import HeaderTag, SubjectTag, Tagging
 from bounced.correlate import text
@@ -31,12 +31,16 @@ class Tagger:
         self._subjects = [(_subject_test(row), _row_tags(row)) for row in settings.subjects]
         self._default = (_clean(settings.default_campaign), _clean(settings.default_list))
 
-    def tags(self, original: Original | None, kind: Kind) -> Tags:
+    def tags(self, original: Original | None, kind: Kind, told: Tags | None = None) -> Tags:
         """Return what the sender said of the mail; what nothing names falls to the defaults, for failures only.
+
+        `told` is what a token or our records say of it, which no header can contradict.
 
         An unsubscribe never falls to the default list: it would be taken for a wish about that list alone.
         """
         tags = self._by_header(original) if original else Tags()
+        if told:
+            tags = _fill(told, tags)
         if tags.campaign is None and original and self._subjects:
             tags = _fill(tags, self._by_subject(original.first("Subject")))
         if tags.campaign is None and tags.list is None and kind in _DEFAULTED:
