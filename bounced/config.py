@@ -508,21 +508,32 @@ def parse(data: object, environ: Mapping[str, str] | None = None) -> Config:
     except ValidationError as exc:
         raise ConfigError(_problem(e, data) for e in exc.errors()) from exc
     environ = dict(os.environ if environ is None else environ)
-    for secret in _secrets(config):
+    for _, secret in _secrets(config):
         secret._environ = environ
     return config
 
 
-def _secrets(value: object) -> Iterator[Secret]:
-    """Yield every secret anywhere below `value`."""
+def secret_problems(config: Config) -> list[str]:
+    """Return one line, beginning with the path of the setting, for each secret that cannot be read now."""
+    problems = []
+    for path, secret in _secrets(config):
+        try:
+            secret.read()
+        except ConfigError as exc:
+            problems.append(f"{path}: {exc}")
+    return problems
+
+
+def _secrets(value: object, path: str = "") -> Iterator[tuple[str, Secret]]:
+    """Yield every secret anywhere below `value`, with the path of its setting."""
     if isinstance(value, Secret):
-        yield value
+        yield path, value
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from _secrets(getattr(value, name))
+            yield from _secrets(getattr(value, name), f"{path}.{name}".lstrip("."))
     elif isinstance(value, tuple):
-        for item in value:
-            yield from _secrets(item)
+        for number, item in enumerate(value):
+            yield from _secrets(item, f"{path}[{number}]")
 
 
 def _problem(error: Any, data: object) -> str:
