@@ -1,0 +1,5 @@
+"""Report and rules to verdicts: what failed, whose fault it was, and which rule says so. Pure once loaded."""
+
+from bounced.classify.rules import Rules
+
+__all__ = ["Rules"]
