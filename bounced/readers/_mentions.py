@@ -14,7 +14,7 @@ MAX_BLOCK = 40  # lines that may belong to one recipient
 #: How surely a line names a recipient that failed.
 OWN_LINE, LABELLED, WITH_A_REASON, QUOTED_FIELD, IN_PASSING = 5, 4, 3, 2, 1
 
-_BULLET = r"[\s>*•\-–#|.,=]*(?:\(?\d{1,3}[.):]\s*)?(?:(?:smtp|mailto|rfc822|to)[:;])?[\s<(\['\"]*"
+_BULLET = r"[\s>*•\-–#|.,=]*(?:\(?\d{1,3}[.):]\s*)?(?:(?:smtp|mailto|rfc822)[:;])?[\s<(\['\"]*"
 _OWN_LINE = re.compile(rf"{_BULLET}\Z", re.I)
 _LABEL = re.compile(
     r"(?:recipients?|addresse?e?s?|users?|mailbox|accounts?|rcpt(?: to)?|deliver(?:ed|y)?(?: your \w+)?(?: to)?|failed|for|unknown|destinat\w+|"
@@ -66,6 +66,9 @@ def _named(line: str) -> Iterable[tuple[str, int]]:
     for match in ADDRESS.finditer(line[:1000]):
         address = match.group().strip(".'")
         before = line[: match.start()]
+        if address[:5].lower() == "smtp=":  # X.400: dda:SMTP=name@host
+            yield address[5:], OWN_LINE
+            continue
         weight = 0 if _DAEMONS.match(address) or _LONG_DIGITS.match(address) else _weight(line, before)
         if weight and "." in address.rpartition("@")[2]:
             yield address, weight

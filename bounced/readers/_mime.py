@@ -34,6 +34,7 @@ MAX_TEXT = 131_072  # octets of human text that are looked at
 _SLOW_BOUND = 262_144  # octets that the slow parser is given
 _TYPE = re.compile(r"\s*([a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+)", re.I)
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s;"']{1,60})""", re.I)
+_UNFOLDED = re.compile(rb";\n(?=(?:boundary|charset)=)")
 _BOUNDARY_LINE = re.compile(rb"^--([^\s-][^\n]{0,198}?)[ \t]*\nContent-[A-Za-z-]{1,40}[ \t]*:", re.M | re.I)
 
 Node = PyLazyMimePart | Legacy | None
@@ -117,6 +118,8 @@ class Part:
 def tree(content: bytes, limits: Limits) -> Part:
     """Return the root of the mail, whose line ends are LF. Raises Unreadable where a limit on parts is exceeded."""
     budget = Budget(limits)
+    if b";\nboundary=" in content or b";\ncharset=" in content:
+        content = _UNFOLDED.sub(b";\n ", content)  # a parameter on a line of its own, not indented
     try:
         root = _fast(parse_email_tree(content, mode="lazy"), 1, budget)
     except ParseError:

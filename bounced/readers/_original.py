@@ -22,6 +22,7 @@ _ANNOUNCED = re.compile(
     rf"|(?:\S+[ \t]+){{0,9}}?(?:{_WHOSE}|{_WHAT})\b[^\n.]{{0,50}}"
     r"\b(?:follows?|below|reads?(?: \(in part\))?|was as follows)[ \t]*[-.:=*]*"
     rf"|{_INTRO}{_WHOSE}[ \t]+{_WHAT}(?:[ \t]+{_WHAT})?[ \t]*(?:\([^\n()]{{0,40}}\))?[ \t]*:"
+    r"|content-type:[ \t]*(?:message/rfc822|text/rfc822-headers)[^\n]{0,80}"
     r"|[-=]{2,}[ \t]*(?:原文|元の?メール|元のメッセージ|原邮件|原始邮件|원본)[^\n]{0,60}"
     r")[ \t]*[-=*_#+~]*[ \t]*$",
     re.I | re.M,

@@ -27,6 +27,9 @@ _FAILED = (
     r"(?:reject|refus|block|bounc|return|discard|quarantin|dropped|not deliver|not accept|undeliver)",
     r"(?:over|exceed\w*)(?: \w+){0,3} (?:quota|storage|limit)|quota (?:\w+ )?exceed|mailbox (?:is |size )?(?:\w+ )?(?:full|exceed)",
     r"did ?n[o.']t reach|didn.t get through|no mailbox here|giving up on|given up|not able to (?:deliver|send)",
+    r"(?:deliver|delever)\w*(?: \S+){0,6} (?:was|been|is) (?:aborted|cancel\w+|given up|unsuccessful|impossible)|could not find|"
+    r"notification\W+fail|(?:mail|deliver\w*) (?:problem|trouble)|requested (?:mail )?action (?:not taken|aborted)",
+    r"not (?:a )?(?:\w+ )?(?:member|subscri\w+|authori[sz]ed|allowed|permitted)|may not exist|permission to post|was (?:auto-)?discarded",
     r"reason for (?:the )?(?:failure|return|non)|remote (?:host|server|mta)\W+(?:\w+ ){0,3}(?:said|repl|respon|reject)",
     r"(?:blocked|rejected|refused) (?:by|because|due|your|the|as)|retry time(?:out)? exceeded|expired",
     # German, Dutch, Scandinavian
@@ -57,7 +60,7 @@ _DELAYED = (
     r"temporar\w+ (?:fail|problem|error|undeliver|delivery)|warning: (?:message|could|mail)|no action is required",
     r"(?:do(?:es)? not|don.t) need to (?:re-?send|do anything|take)|(?:retry|retried|retries|tried again) (?:for|until|again|later)",
     r"verzögert|verspätet|retard[ée]|différ[ée]|retrasad|demora|in ritardo|vertraagd|försenat|forsinket|opóźn|задерж|отложен",
-    r"遅延|遅れ|再送|重试|重試|延迟|延遲|지연",
+    r"postponed|aplazad|遅延|遅れて|再送(?:を続|を試|いたします|します)|将(?:继续|继续尝试)|將繼續|稍后重试|延迟|延遲|지연",
 )
 _FINAL = (
     r"giv(?:e|en|ing) up|gave up|no (?:further|more|other) (?:attempt|retr|deliver)|permanent|fatal|could not be delivered|"
@@ -65,7 +68,7 @@ _FINAL = (
     r"retry time(?:out)? exceeded|expired|too long|cannot be delivered|did not reach"
 )
 _AUTOMATIC = (
-    r"mailer[-_. ]?daemon|postmaster|mail[-_. ]?(?:er)?(?:[-_. ]?)(?:delivery|administrator|admin|daemon|system|router|server|gateway|"
+    r"mailer[-_. ]?daemon|post[-_. ]?master|mail[-_. ]?(?:er)?(?:[-_. ]?)(?:delivery|administrator|admin|daemon|system|router|server|gateway|"
     r"filter|security|sweeper|marshal|robot|agent|returned|bounce)|delivery (?:sub)?system|\bdaemon\b|mdaemon|^\s*<>|system administrator|"
     r"\bbounces?\b|delivery|non-?delivery|microsoft exchange|smtp|administrator@|admin@|abuse@|virus|spam|no-?reply|do-?not-?reply|"
     r"\broot@|listserv|majordomo|postoffice|courier|uucp|mta\b|internet mail|mxlogic|mcafee|barracuda|scanmail|interscan|mail-?er\b|"
