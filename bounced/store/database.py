@@ -98,7 +98,7 @@ class Database:
         return engine
 
     def _postgresql(self) -> Engine:
-        return create_engine(
+        engine = create_engine(
             self._url,
             pool_size=self._settings.pool_size,
             max_overflow=5,
@@ -112,6 +112,9 @@ class Database:
                 "keepalives_count": 3,
             },
         )
+
+        event.listen(engine, "connect", _plan_afresh)
+        return engine
 
     def _must_exist(self, _dialect: Dialect, _entry: ConnectionPoolEntry, _args: list[Any], _named: object) -> None:
         """Keep a mistyped path from becoming a new, empty database."""
@@ -149,6 +152,15 @@ def _pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA temp_store = MEMORY")
     cursor.execute("PRAGMA journal_size_limit = 67108864")
     cursor.close()
+
+
+def _plan_afresh(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """Keep PostgreSQL from reusing a plan made when the tables were still empty, until it next counts them."""
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute("SET plan_cache_mode = force_custom_plan")
+    cursor.close()
+    connection.autocommit = False
 
 
 def _begin(connection: Connection) -> None:
