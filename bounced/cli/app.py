@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bounced.cli import classify
+from bounced.cli import classify, demo, events, explain, operate, rules, suppressions, webhooks
 
 app = typer.Typer(
     name="bounced",
@@ -28,4 +28,22 @@ def root(
     ctx.obj = config
 
 
-app.command("classify")(classify.classify)
+for command in (
+    operate.run,
+    operate.poll,
+    demo.demo,
+    classify.classify,
+    explain.explain,
+    suppressions.check,
+    events.events,
+    operate.doctor,
+):
+    app.command()(command)
+for name, group in (
+    ("suppressions", suppressions.app),
+    ("webhooks", webhooks.app),
+    ("rules", rules.app),
+    ("config", operate.config_app),
+    ("db", operate.db_app),
+):
+    app.add_typer(group, name=name)

@@ -57,12 +57,11 @@ class _Failures:
             yield result
 
 
-def mails(paths: Iterable[Path], settings: Config) -> Iterator[Result]:
-    """Yield one result for each message below `paths`, in their order."""
-    from bounced.cli.paths import messages
-    from bounced.daemon.wiring import reading
+def mails(paths: Iterable[Path], settings: Config, shipped: Path | None = None) -> Iterator[Result]:
+    """Yield one result for each message below `paths`, in their order; `shipped` stands for the shipped rules."""
+    from bounced.daemon.wiring import messages, reading
 
-    stages = reading(settings)
+    stages = reading(settings, shipped)
     for name, raw in messages(paths, settings.limits.message_bytes):
         yield mail_result(name, judge_one(stages, raw))
 

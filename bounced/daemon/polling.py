@@ -56,7 +56,6 @@ class Poller:
     def __init__(self, source: "Source", shared: Shared, allowance: Allowance, every: float) -> None:
         self.source, self.name, self.loop = source, source.name, f"mailbox {source.name}"
         self.every, self.allowance, self._shared = every, allowance, shared
-        self._log = log.bind(mailbox=source.name)
 
     def poll(self) -> Counter[Disposition]:
         """Work off what waits, and return how many messages ended where. Raises TryLater; what was committed stays so.
@@ -106,24 +105,31 @@ class Poller:
         for outcome in outcomes:
             if outcome.place in notes.seconds:
                 metrics.judged(notes.seconds[outcome.place])
-            self._log_message(outcome, notes)
-        for event in notes.events:
-            self._log.debug("event", id=event.id, address=event.address, reason=event.reason, decision=event.decision)
-        for change in notes.changes:
-            self._log.debug("suppression", address=change.address, move=change.move, scope=change.scope)
+        log_outcomes(self.name, outcomes, notes)
 
-    def _log_message(self, outcome: Outcome, notes: Notes) -> None:
-        judged = notes.judged.get(outcome.place)
-        bad = outcome.disposition in (Disposition.QUARANTINE, Disposition.RETRY)
-        say = self._log.warning if bad else self._log.info
-        say(
-            "message",
-            folder=outcome.place.folder,
-            uid=outcome.place.uid,
-            reader=judged.report.reader if judged else None,
-            kind=judged.report.kind.value if judged else None,
-            rule=" ".join(dict.fromkeys(v.rule for v, _ in judged.verdicts)) if judged else None,
-            outcome=outcome.disposition.value,
-            why=_ADDRESS.sub("<address>", outcome.detail) if bad or not judged else None,
-            ms=round(notes.seconds.get(outcome.place, 0.0) * 1000, 2),
-        )
+
+def log_outcomes(mailbox: str, outcomes: Iterable[Outcome], notes: Notes) -> None:
+    """Write one line a message; at level debug also what was recorded of whom."""
+    for outcome in outcomes:
+        _log_message(log.bind(mailbox=mailbox), outcome, notes)
+    for event in notes.events:
+        log.debug("event", id=event.id, address=event.address, reason=event.reason, decision=event.decision)
+    for change in notes.changes:
+        log.debug("suppression", address=change.address, move=change.move, scope=change.scope)
+
+
+def _log_message(bound: structlog.stdlib.BoundLogger, outcome: Outcome, notes: Notes) -> None:
+    judged = notes.judged.get(outcome.place)
+    bad = outcome.disposition in (Disposition.QUARANTINE, Disposition.RETRY)
+    say = bound.warning if bad else bound.info
+    say(
+        "message",
+        folder=outcome.place.folder,
+        uid=outcome.place.uid,
+        reader=judged.report.reader if judged else None,
+        kind=judged.report.kind.value if judged else None,
+        rule=" ".join(dict.fromkeys(v.rule for v, _ in judged.verdicts)) if judged else None,
+        outcome=outcome.disposition.value,
+        why=_ADDRESS.sub("<address>", outcome.detail) if bad or not judged else None,
+        ms=round(notes.seconds.get(outcome.place, 0.0) * 1000, 2),
+    )

@@ -3,12 +3,14 @@
 Each stage is imported by the function that builds it: a command that only reads mail needs no database library.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bounced.config import Config
+from bounced.errors import ConfigError
 from bounced.model import Change, Event, History, RawMessage, Suppression
 from bounced.pipeline import Decide, Judgement, Reading, Stages
 
@@ -19,21 +21,24 @@ if TYPE_CHECKING:
     from bounced.store import Store
 
 
-def rules(config: Config) -> "Rules":
-    """Return the shipped rules with the local ones in front. Raises ConfigError naming file and id."""
+def rules(config: Config, shipped: Path | None = None) -> "Rules":
+    """Return the shipped rules, or those in another folder, with the local ones in front.
+
+    Raises ConfigError naming file and id of each that is at fault.
+    """
     from bounced.classify import Rules
 
-    return Rules.load(local=config.rules.local)
+    return Rules.load(shipped, config.rules.local)
 
 
-def reading(config: Config) -> Reading:
-    """Return read, classify and correlate as the configuration wants them. Raises ConfigError for bad rules."""
+def reading(config: Config, shipped: Path | None = None) -> Reading:
+    """Return read, classify and correlate as the configuration wants them. Raises ConfigError."""
     from bounced.correlate import Correlator
     from bounced.readers import read
 
     return Reading(
         read=partial(read, limits=config.limits),
-        classify=rules(config).classify,
+        classify=rules(config, shipped).classify,
         correlate=Correlator(config.correlation).correlate,
     )
 
@@ -45,11 +50,21 @@ def store(config: Config) -> "Store":
     return Store.open(config.database, {hook.name: hook.types for hook in config.webhooks})
 
 
-def sources(config: Config) -> "list[Source]":
-    """Return one source for each mailbox, not yet connected."""
+def sources(config: Config, names: Collection[str] = ()) -> "list[Source]":
+    """Return one source for each mailbox, or for those that are named, not yet connected. Raises ConfigError."""
     from bounced.mailbox import open_mailbox
 
-    return [open_mailbox(mailbox, config.limits) for mailbox in config.mailboxes]
+    unknown = set(names) - {mailbox.name for mailbox in config.mailboxes}
+    if unknown:
+        raise ConfigError(f"{name}: there is no mailbox of this name" for name in sorted(unknown))
+    return [open_mailbox(mailbox, config.limits) for mailbox in config.mailboxes if not names or mailbox.name in names]
+
+
+def messages(paths: Iterable[Path], limit: int) -> Iterator[tuple[str, RawMessage]]:
+    """Yield name and message of each mail below `paths`, of each the first `limit` octets. Raises ConfigError."""
+    from bounced.mailbox import read_paths
+
+    return read_paths(paths, limit)
 
 
 def deliverer(config: Config, ledger: "Store") -> "Deliverer":

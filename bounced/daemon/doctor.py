@@ -1,0 +1,92 @@
+"""What is wrong, in plain words: everything the daemon depends on is tried, nothing is changed."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from bounced.config import Config, Webhook, secret_problems
+from bounced.daemon import wiring
+from bounced.errors import BouncedError, ConfigError
+from bounced.mailbox import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that was tried. `ok` is None for what is no fault, yet should be known."""
+
+    ok: bool | None
+    what: str
+    text: str
+
+
+def examine(config: Config) -> Iterator[Found]:
+    """Yield what was found, in the order in which it is to be mended. Never raises a BouncedError."""
+    yield from _guarded("configuration", lambda: _configuration(config))
+    yield from _guarded("rules", lambda: _rules(config))
+    yield from _guarded("database", lambda: _database(config))
+    yield from _guarded("mailboxes", lambda: _mailboxes(config))
+    for hook in config.webhooks:
+        yield from _guarded(f"webhook {hook.name}", lambda hook=hook: _webhook(hook))  # type: ignore[misc]
+    yield from _trust(config)
+
+
+def _guarded(what: str, look: Callable[[], Iterable[Found]]) -> Iterator[Found]:
+    try:
+        yield from look()
+    except ConfigError as exc:
+        yield from (Found(False, what, problem) for problem in exc.problems)
+    except BouncedError as exc:
+        yield Found(False, what, str(exc))
+
+
+def _configuration(config: Config) -> Iterator[Found]:
+    problems = list(secret_problems(config))
+    yield from (Found(False, "configuration", problem) for problem in problems)
+    if not problems:
+        yield Found(True, "configuration", "every secret can be read")
+    if not config.mailboxes:
+        yield Found(False, "configuration", "no mailbox is configured: nothing will come in")
+    if not config.webhooks:
+        yield Found(None, "configuration", "no webhook is configured: nobody is told; the table can still be asked")
+
+
+def _rules(config: Config) -> Iterator[Found]:
+    known = wiring.rules(config)
+    own = sum(rule.local for rule in known.rules)
+    yield Found(True, "rules", f"{len(known.rules)} rules, {own} of them yours, agree with all of their examples")
+
+
+def _database(config: Config) -> Iterator[Found]:
+    with closing(wiring.store(config)) as store:
+        problems = store.check()
+    yield from (Found(False, "database", problem) for problem in problems)
+    if not problems:
+        yield Found(True, "database", "answers, can be written, is up to date")
+
+
+def _mailboxes(config: Config) -> Iterator[Found]:
+    for source in wiring.sources(config):
+        yield from _guarded(f"mailbox {source.name}", lambda source=source: _mailbox(source))  # type: ignore[misc]
+
+
+def _mailbox(source: Source) -> Iterator[Found]:
+    with closing(source):
+        for check in source.probe():
+            yield Found(check.ok, f"mailbox {source.name}", check.text)
+
+
+def _webhook(hook: Webhook) -> Iterator[Found]:
+    yield from (Found(ok, f"webhook {hook.name}", text) for ok, text in wiring.ping(hook))
+
+
+def _trust(config: Config) -> Iterator[Found]:
+    """Say plainly what the operator chose to believe."""
+    if config.correlation.signing.keys:
+        yield Found(True, "trust", "return paths are signed: what a report merely claims suppresses nobody")
+    else:
+        yield Found(
+            None,
+            "trust",
+            "no signing key: whoever can write to a return path is believed and can have an address suppressed "
+            "(correlation.signing)",
+        )

@@ -1,0 +1,96 @@
+"""One round without a daemon: for cron, for an MTA's pipe, and to see what would come."""
+
+import mailbox
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bounced.config import Config
+from bounced.daemon import wiring
+from bounced.daemon.judging import Judges, Notes
+from bounced.daemon.polling import Allowance, Poller, Shared, log_outcomes
+from bounced.daemon.pulse import Pulse
+from bounced.errors import ConfigError, MailboxDown, TryLater
+from bounced.mailbox import Source, read_stdin
+from bounced.model import Disposition, RawMessage
+from bounced.pipeline import handle
+from bounced.serve.health import Health
+from bounced.serve.metrics import Metrics
+from bounced.store import Store
+
+#: What is taken from a pipe at most; MTAs allow less by default.
+_PIPE_BYTES = 256_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one mailbox gave: how many messages ended where, or why it could not be polled."""
+
+    mailbox: str
+    ended: Counter[Disposition]
+    problem: str | None = None
+
+
+def poll_once(config: Config, sources: Sequence[Source]) -> Iterator[Round]:
+    """Poll each source to its end, one after the other; then post what is due, once.
+
+    A mailbox that is down costs only itself. Raises StoreDown before anything was fetched.
+    """
+    with _opened(config) as (store, shared):
+        for source in sources:
+            yield _round(source, shared)
+        wiring.deliverer(config, store).run_due(datetime.now(UTC))
+
+
+def take(config: Config, keep: Path) -> Disposition:
+    """Handle the one mail on standard input and return what became of it. Raises TryLater: it must come again.
+
+    There is no mailbox to leave a mail in: what is not filed as processed is put into the Maildir `keep`, after
+    the commit. Everything is taken from the pipe first, also what exceeds the limit.
+    """
+    whole = read_stdin(_PIPE_BYTES)
+    raw = replace(whole, content=whole.content[: config.limits.message_bytes])
+    with _opened(config) as (store, shared):
+        notes = Notes(shared.judges, shared.stages.decide)
+        stages = replace(shared.stages, judge=notes.judge, decide=notes.decide)
+        (outcome,) = handle([raw], stages, datetime.now(UTC))
+        log_outcomes("-", [outcome], notes)
+        if outcome.disposition not in (Disposition.PROCESSED, Disposition.RETRY):
+            _keep(whole, keep)
+        store.acked([raw.place])
+        wiring.deliverer(config, store).run_due(datetime.now(UTC))
+    return outcome.disposition
+
+
+def _keep(raw: RawMessage, folder: Path) -> None:
+    if raw.truncated:
+        raise MailboxDown(f"larger than {_PIPE_BYTES} octets: too large to be kept in {folder}")
+    try:
+        mailbox.Maildir(folder).add(raw.content)
+    except OSError as exc:
+        raise MailboxDown(f"cannot keep the mail in {folder}: {exc}") from exc
+
+
+def _round(source: Source, shared: Shared) -> Round:
+    with closing(source):
+        try:
+            return Round(source.name, Poller(source, shared, Allowance(0, 0, 0), 0).poll())
+        except (TryLater, ConfigError) as exc:
+            return Round(source.name, Counter(), str(exc))
+
+
+@contextmanager
+def _opened(config: Config) -> Iterator[tuple[Store, Shared]]:
+    """Build what the pollers need, without loops, and close it again."""
+    store = wiring.store(config)
+    with closing(store):
+        store.upgrade()
+        with closing(Judges(config)) as judges:
+            pulse = Pulse()
+            health = Health(store.ping, pulse.overdue)
+            stages = wiring.stages(config, store)
+            yield store, Shared(stages, judges, store, pulse, health, Metrics(), threading.Event())
