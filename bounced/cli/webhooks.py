@@ -54,6 +54,7 @@ def test(
     unknown = set(names or ()) - {hook.name for hook in hooks}
     if unknown:
         raise ConfigError(f"{name}: there is no webhook of this name" for name in sorted(unknown))
-    tried = [{"name": hook.name, "ok": ok, "found": text} for hook in hooks for ok, text in ping(hook)]
+    answers = [(hook.name, ping(hook)) for hook in hooks]
+    tried = [{"name": name, "ok": answer.ok, "found": answer.says} for name, answer in answers]
     show(tried, fmt, _TEST_COLUMNS)
     raise typer.Exit(0 if all(row["ok"] for row in tried) else 1)

@@ -76,7 +76,8 @@ def _mailbox(source: Source) -> Iterator[Found]:
 
 
 def _webhook(hook: Webhook) -> Iterator[Found]:
-    yield from (Found(ok, f"webhook {hook.name}", text) for ok, text in wiring.ping(hook))
+    answer = wiring.ping(hook)
+    yield Found(answer.ok, f"webhook {hook.name}", answer.says)
 
 
 def _trust(config: Config) -> Iterator[Found]:

@@ -2,6 +2,7 @@
 
 import mailbox
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -24,6 +25,8 @@ from bounced.store import Store
 
 #: What is taken from a pipe at most; MTAs allow less by default.
 _PIPE_BYTES = 256_000_000
+#: How long notifications are posted at the end of a round.
+_DELIVER_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,15 @@ def poll_once(config: Config, sources: Sequence[Source]) -> Iterator[Round]:
     with _opened(config) as (store, shared):
         for source in sources:
             yield _round(source, shared)
-        wiring.deliverer(config, store).run_due(datetime.now(UTC))
+        _deliver(config, store)
+
+
+def _deliver(config: Config, store: Store) -> None:
+    """Post what is due; what is slow or fails is left to the next round."""
+    with closing(wiring.deliverer(config, store)) as deliverer:
+        end = time.monotonic() + _DELIVER_SECONDS
+        while time.monotonic() < end and deliverer.run_due(datetime.now(UTC)):
+            pass
 
 
 def take(config: Config, keep: Path) -> Disposition:
@@ -62,7 +73,7 @@ def take(config: Config, keep: Path) -> Disposition:
         if outcome.disposition not in (Disposition.PROCESSED, Disposition.RETRY):
             _keep(whole, keep)
         store.acked([raw.place])
-        wiring.deliverer(config, store).run_due(datetime.now(UTC))
+        _deliver(config, store)
     return outcome.disposition
 
 

@@ -23,9 +23,11 @@ from bounced.daemon.loops import NEVER, Loops
 from bounced.daemon.polling import Allowance, Poller, Shared
 from bounced.daemon.pulse import Pulse
 from bounced.errors import BouncedError
+from bounced.model import Attempt, Delivery
 from bounced.pipeline import change
 from bounced.serve.health import Health
 from bounced.serve.metrics import Metrics
+from bounced.store import Store
 
 log = structlog.get_logger("bounced.daemon")
 
@@ -46,6 +48,19 @@ class Instruments:
     metrics: Metrics
 
 
+class Counted:
+    """The outbox, with its attempts counted."""
+
+    def __init__(self, store: Store, metrics: Metrics) -> None:
+        self.claim, self.abandon = store.claim, store.abandon
+        self._store, self._metrics = store, metrics
+
+    def attempted(self, claimed: Delivery, made: Attempt) -> None:
+        """Record an attempt, then count it."""
+        self._store.attempted(claimed, made)
+        self._metrics.attempted(claimed.endpoint, made.state.value)
+
+
 class Service:
     """One configuration at work. Every loop waits for the database; then they run beside each other."""
 
@@ -56,7 +71,7 @@ class Service:
         self.store = wiring.store(config)
         self.prepared = threading.Event()
         self._stages = wiring.stages(config, self.store)
-        self._deliverer = wiring.deliverer(config, self.store)
+        self._deliverer = wiring.deliverer(config, Counted(self.store, instruments.metrics))
         self._judges = Judges(config)
         self._loops = Loops(instruments.pulse, len(config.mailboxes) + 5)
         self._pollers = self._make_pollers()
@@ -77,6 +92,7 @@ class Service:
         for poller in self._pollers:
             if poller.loop not in late:
                 poller.source.close()
+        self._deliverer.close()
         self._judges.close()
         if not late:
             self._release()

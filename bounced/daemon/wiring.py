@@ -4,12 +4,12 @@ Each stage is imported by the function that builds it: a command that only reads
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bounced.config import Config
+from bounced.config import Config, Webhook
 from bounced.errors import ConfigError
 from bounced.model import Change, Event, History, RawMessage, Suppression
 from bounced.pipeline import Decide, Judgement, Reading, Stages
@@ -17,7 +17,8 @@ from bounced.pipeline import Decide, Judgement, Reading, Stages
 if TYPE_CHECKING:
     from bounced.classify import Rules
     from bounced.mailbox import Source
-    from bounced.notify import Deliverer
+    from bounced.notify import Deliverer, Ping
+    from bounced.notify.deliver import Outbox
     from bounced.store import Store
 
 
@@ -67,11 +68,18 @@ def messages(paths: Iterable[Path], limit: int) -> Iterator[tuple[str, RawMessag
     return read_paths(paths, limit)
 
 
-def deliverer(config: Config, ledger: "Store") -> "Deliverer":
-    """Return what posts due deliveries to the endpoints."""
+def deliverer(config: Config, outbox: "Outbox") -> "Deliverer":
+    """Return what posts due deliveries to the endpoints. Raises ConfigError for one that cannot be used."""
     from bounced.notify import Deliverer
 
-    return Deliverer(ledger, config.webhooks)
+    return Deliverer(outbox, config.webhooks)
+
+
+def ping(hook: Webhook) -> "Ping":
+    """Post a signed test notification and return what came of it; never raises."""
+    from bounced.notify import ping
+
+    return ping(hook, datetime.now(UTC))
 
 
 def policy(config: Config) -> Decide:
