@@ -28,9 +28,9 @@ class Acks:
         self._waiting: dict[Disposition, list[Place]] = defaultdict(list)
 
     def note(self, settled: Iterable[tuple[Place, Disposition]]) -> None:
-        """Take what is committed; what is to be tried again is not, and stays."""
+        """Take what is committed. What is no report, or is to be tried again, stays where it is, untouched."""
         for place, disposition in settled:
-            if disposition is not Disposition.RETRY:
+            if disposition not in (Disposition.LEFT, Disposition.RETRY):
                 self._waiting[disposition].append(place)
 
     def due(self) -> bool:
@@ -54,8 +54,8 @@ class Acks:
         return refusal
 
     def _dispose(self, disposition: Disposition, uids: list[int]) -> None:
-        """Do with the messages what the configuration wants. Mail that is no report is never touched."""
-        if disposition is Disposition.LEFT or self._after.mode == "leave":
+        """Do with the messages what the configuration wants."""
+        if self._after.mode == "leave":
             return
         if self._after.mode == "move" and can_move(self._session):
             self._move(uids, folder_for(disposition, self._after))

@@ -5,17 +5,18 @@ Folder names are those of the configuration; the prefix of the personal namespac
 """
 
 import ssl
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import imapclient  # type: ignore[import-untyped]  # it has no py.typed
 
 from bounced.config import ImapMailbox
 from bounced.errors import ConfigError, MailboxDown
-from bounced.mailbox.faults import LIBRARY_ERRORS, plain_words
+from bounced.mailbox.faults import LIBRARY_ERRORS, Refused, plain_words
 from bounced.mailbox.login import Credentials
 
 _WINDOW = 50_000  # UIDs a search asks for: imaplib refuses lines above a million octets
@@ -102,19 +103,12 @@ class Session:
     def move(self, uids: Iterable[int], folder: str) -> None:
         """Move messages; those that are gone already are passed over. Needs MOVE or UIDPLUS."""
         for portion in ranges(uids):
-            with self._words(f"move messages to {folder}"):
-                if self.can("MOVE"):
-                    self._client.move(portion, self.path(folder))
-                    continue
-                self._client.copy(portion, self.path(folder))
-                self._client.delete_messages(portion, silent=True)
-                self._client.uid_expunge(portion)
+            self._twice(f"move messages to {folder}", partial(self._move, portion, self.path(folder)))
 
     def flag(self, uids: Iterable[int], flag: str) -> None:
         """Set one flag, and nothing else."""
         for portion in ranges(uids):
-            with self._words(f"set the flag {flag}"):
-                self._client.add_flags(portion, [flag], silent=True)
+            self._twice(f"set the flag {flag}", partial(self._client.add_flags, portion, [flag], silent=True))
 
     def has_folder(self, folder: str) -> bool:
         """True if the folder is listed; nothing is changed."""
@@ -174,9 +168,28 @@ class Session:
     def _fetch(self, doing: str, uids: Sequence[int], *items: str) -> dict[int, Any]:
         found: dict[int, Any] = {}
         for start in range(0, len(uids), _UIDS):
-            with self._words(doing):
-                found |= self._client.fetch(uids[start : start + _UIDS], items)
+            found |= self._twice(doing, partial(self._client.fetch, uids[start : start + _UIDS], items))
         return found
+
+    def _move(self, uids: str, path: str) -> None:
+        if self.can("MOVE"):
+            self._client.move(uids, path)
+            return
+        self._client.copy(uids, path)
+        self._client.delete_messages(uids, silent=True)
+        self._client.uid_expunge(uids)
+
+    def _twice(self, doing: str, command: Callable[[], Any]) -> Any:
+        """Run a command; once more if another client took messages away under it (RFC 5530, EXPUNGEISSUED)."""
+        try:
+            with self._words(doing):
+                return command()
+        except Refused as exc:
+            if "EXPUNGEISSUED" not in str(exc):
+                raise
+        with self._words(doing):
+            self._client.noop()
+            return command()
 
     def _namespace(self) -> tuple[str, str]:
         """Return prefix and separator of our own folders; empty strings where the server does not tell."""
