@@ -60,9 +60,9 @@ class Desk:
         came: list[RawMessage] = []
         with closing(source.poll(self.store)) as batches:
             for batch in batches:
-                came.extend(batch.messages)
+                came += batch.messages
+                self.seen += batch.messages
                 source.ack(self.commit(batch))
-        self.seen += came
         return came
 
 
