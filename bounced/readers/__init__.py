@@ -13,6 +13,8 @@ from bounced.config import Limits
 from bounced.errors import Unreadable
 from bounced.model import Kind, RawMessage, Report
 from bounced.readers._message import Message, parse
+from bounced.readers._nested import MAX_DEPTH, inner_report
+from bounced.readers._signs import is_automatic_sender, is_forwarded
 
 
 class Rank(IntEnum):
@@ -28,6 +30,7 @@ class Rank(IntEnum):
     NOT_A_FAILURE = 70  # header signs of automatic mail: calendar, vacation
     LIBRARY = 80  # flufl.bounce, slow
     PHRASES = 90  # what only the wording of a person's or a responder's text tells
+    UNNAMED = 95  # a report of which no more can be said than that it is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +67,43 @@ def read(raw: RawMessage, limits: Limits) -> Report:
     return read_message(parse(raw.content, limits))
 
 
-def read_message(message: Message) -> Report:
-    """Return what the first reader that knows the mail says of it."""
+def read_message(message: Message, depth: int = 1) -> Report:
+    """Return what the first reader that knows the mail says of it, or of the report within it.
+
+    A report that passed a gateway or a person lies within another mail; it is looked for only where the outer mail
+    names nobody (RFC 6522 section 1). Raises Unreadable.
+    """
     for reader in READERS:
         report = reader.read(message)
         if report is not None:
-            return _complete(report, message)
-    return _complete(Report(Kind.OTHER, "none"), message)
+            break
+    else:
+        report = Report(Kind.OTHER, "none")
+    if report.puzzled or report.reader == "none":
+        report = _within(message, depth) or report
+    return _complete(report, message)
+
+
+def _within(message: Message, depth: int) -> Report | None:
+    content = inner_report(message) if depth < MAX_DEPTH else None
+    if content is None:
+        return None
+    inner = read_message(parse(content, message.limits), depth + 1)
+    if inner.kind not in (Kind.BOUNCE, Kind.DELAYED, Kind.DELIVERED):
+        return None
+    return replace(inner, forwarded=not is_automatic_sender(message))
 
 
 def _complete(report: Report, message: Message) -> Report:
     """Return the report with the envelope and the original that readers need not fill in. Raises Unreadable."""
     if len(report.findings) > message.limits.recipients:
         raise Unreadable(f"more than recipients: {len(report.findings)} > {message.limits.recipients}")
-    return replace(report, envelope=message.envelope(), original=report.original or message.original())
+    return replace(
+        report,
+        envelope=message.envelope(),
+        original=report.original or message.original(),
+        forwarded=report.forwarded or is_forwarded(message),
+    )
 
 
 READERS: tuple[Reader, ...] = _found()

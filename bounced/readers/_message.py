@@ -42,8 +42,9 @@ _FROM_LINE = re.compile(rb"(?:\s*\n)*(?:>?From [^\n]*\n)?")
 class Message:
     """A mail that keeps the limits. What the readers ask for is worked out once, when it is first asked for."""
 
-    def __init__(self, root: Part, fields: Fields, limits: Limits) -> None:
+    def __init__(self, root: Part, octets: bytes, fields: Fields, limits: Limits) -> None:
         self.root = root
+        self.octets = octets
         self.fields = fields
         self.limits = limits
         self.parts = tuple(root.walk())
@@ -78,6 +79,11 @@ class Message:
     def text(self) -> str:
         """Return the human part(s) as text, HTML turned to text, up to where the returned original begins."""
         return self._split[0]
+
+    @property
+    def quoted(self) -> str:
+        """The returned original, as far as it is quoted in the text; empty if none is."""
+        return self._split[1]
 
     @cached_property
     def subject(self) -> str:
@@ -141,7 +147,7 @@ def parse(content: bytes, limits: Limits) -> Message:
     if head.count(b"\n") > limits.header_lines:
         raise Unreadable(f"header longer than header_lines: {head.count(bytes([10]))} > {limits.header_lines}")
     root = tree(clean, limits)
-    return Message(root, Fields(head), limits)
+    return Message(root, clean, Fields(head), limits)
 
 
 def header_block(content: bytes) -> bytes:

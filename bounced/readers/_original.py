@@ -27,6 +27,10 @@ _ANNOUNCED = re.compile(
     r")[ \t]*[-=*_#+~]*[ \t]*$",
     re.I | re.M,
 )
+_RULE = re.compile(r"[ \t>]*[-=*_#+~]{2,}")
+_OF_THE_ERROR = re.compile(
+    r"\b(?:error|reason|diagnos|transcript of session|fail(?:ure|ed) (?:message|recipient|addr))", re.I
+)
 _NAMES = (
     r"(?:received|return-path|message-id|dkim-signature|mime-version|x-[a-z0-9-]{2,40}|from|to|date|subject|content-type|"
     r"reply-to|sender|delivered-to|references|in-reply-to|precedence|list-[a-z]+|content-transfer-encoding|cc|importance|"
@@ -59,11 +63,13 @@ def split_original(text: str) -> tuple[str, str]:
 
 def _announced(text: str) -> tuple[int, int] | None:
     """Return the begin and the end of the first announcing line behind which nothing but an original stands."""
-    for match in _ANNOUNCED.finditer(text, 0, len(text)):
-        if match.start() == 0 and not text[match.end() :].strip():
+    for match in _ANNOUNCED.finditer(text):
+        line = match.group()
+        if _OF_THE_ERROR.search(line):
             continue
         ahead = [line for line in text[match.end() : match.end() + 1500].split("\n") if line.strip()][:6]
-        if not ahead or any(_FIELD_LINE.match(line) for line in ahead):
+        near = ahead if _RULE.match(line) else ahead[:2]
+        if any(_FIELD_LINE.match(line) for line in near) or (not ahead and match.start()):
             return match.span()
     return None
 

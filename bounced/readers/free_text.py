@@ -10,9 +10,10 @@ from bounced.model import Action, Finding, Kind, Report
 from bounced.readers import Rank, Reader
 from bounced.readers._addresses import ADDRESS, bare
 from bounced.readers._mentions import Mention, mentions
-from bounced.readers._message import DELIVERY_STATUS, Message
+from bounced.readers._message import Message
 from bounced.readers._replies import host_in, reply_code, reply_in, status_code
-from bounced.readers._words import ANSWER, AUTOMATIC, DELAYED, FAILED, FINAL
+from bounced.readers._signs import LOOKED_AT, is_report
+from bounced.readers._words import DELAYED, FAILED, FINAL
 
 MAX_TEXT = 2_000
 _REFUSED = re.compile(r"(?<![\d.])5\d\d[ -](?:\S|5\.\d)")
@@ -29,31 +30,9 @@ def read(message: Message) -> Report | None:
     return Report(kind, READER.name, findings, reporting_mta=reporting_host(message))
 
 
-def is_report(message: Message) -> bool:
-    """True if a mail system, and not a person, says that something failed."""
-    failed_subject = _tells_failure(message.subject) and not ANSWER.match(message.subject)
-    if not failed_subject and not is_automatic(message):
-        return False
-    return failed_subject or "X-Failed-Recipients" in message.fields or _tells_failure(message.text()[:20_000])
-
-
-def is_automatic(message: Message) -> bool:
-    """True if header or form say that a mail system wrote it."""
-    return (
-        message.null_sender
-        or not message.types.isdisjoint(DELIVERY_STATUS)
-        or bool(AUTOMATIC.search(message.sender))
-        or bool(AUTOMATIC.search(message.header("Return-Path") or ""))
-    )
-
-
-def _tells_failure(text: str) -> bool:
-    return bool(FAILED.search(text) or DELAYED.search(text))
-
-
 def kind_of(message: Message) -> Kind:
     """Return `delayed` where the text promises to go on trying and nowhere says that it ended, else `bounce`."""
-    text = message.subject + "\n" + message.text()[:20_000]
+    text = message.subject + "\n" + message.text()[:LOOKED_AT]
     goes_on = DELAYED.search(text) and not FINAL.search(text) and not _REFUSED.search(text)
     return Kind.DELAYED if goes_on else Kind.BOUNCE
 
