@@ -14,7 +14,7 @@ from bounced.config import Log
 from bounced.terminal import visible
 
 #: Loggers of libraries that say more at `info` than an operator wants to read.
-_CHATTY = ("apscheduler", "alembic", "httpx2", "httpcore2", "imapclient", "uvicorn.access", "pebble", "google", "msal")
+_CHATTY = ("apscheduler", "alembic", "httpx2", "httpcore2", "imapclient", "uvicorn", "pebble", "google", "msal")
 
 
 def configure(settings: Log, stream: TextIO | None = None) -> None:

@@ -88,14 +88,15 @@ class Daemon:
             log.error("reload refused, the old configuration stays", problems=list(exc.problems))
         else:
             self._swap(config, new)
-        self._systemd.ready()
+        if self._ready:
+            self._systemd.ready()
 
     def _swap(self, config: Config, new: Service) -> None:
         logging.configure(config.log)
         late = self._service.stop(_RELOAD_GRACE)
         if late:
             log.warning("still at the old configuration", loops=late)
-        self._service, self._ready = new, False
+        self._service = new
         _warn(config)
         new.start()
         self._http.move(config.http)
