@@ -5,13 +5,17 @@ A process that overruns its time, or dies, is killed and replaced; the item it w
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as Timeout
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
+
+from bounced.errors import TryLater
 
 #: Items sent to a process at once: enough to hide the cost of sending, few enough to spread a batch.
 CHUNK = 25
@@ -40,13 +44,10 @@ class Workers(Generic[T, R]):
         self, prepare: Callable[..., Callable[[T], R]], arguments: tuple[Any, ...], seconds: float, processes: int = 0
     ) -> None:
         self.seconds = seconds
-        self._pool = ProcessPool(
-            max_workers=processes or os.cpu_count() or 1,
-            max_tasks=0,
-            initializer=_prepare,
-            initargs=(prepare, arguments),
-            context=multiprocessing.get_context("forkserver"),
-        )
+        self._processes = processes or os.cpu_count() or 1
+        self._prepared_by = (prepare, arguments)
+        self._lock = threading.Lock()
+        self._pool = self._started()
 
     def __enter__(self) -> Self:
         return self
@@ -57,7 +58,21 @@ class Workers(Generic[T, R]):
         self.close()
 
     def run(self, items: Sequence[T]) -> list[R | Stopped]:
-        """Return the result for each item, in order; `Stopped` for one that overran, or killed its process."""
+        """Return the result for each item, in order; `Stopped` for one that overran, or killed its process.
+
+        A pool that broke (its idle processes were killed) is started anew, once. Raises TryLater if that breaks too.
+        """
+        pool = self._pool
+        try:
+            return self._run(items)
+        except (BrokenProcessPool, RuntimeError):
+            self._replace(pool)
+        try:
+            return self._run(items)
+        except (BrokenProcessPool, RuntimeError) as exc:
+            raise TryLater(f"the processes that read mail end as soon as they are started: {exc}") from exc
+
+    def _run(self, items: Sequence[T]) -> list[R | Stopped]:
         chunks = list(_chunks(items))
         waiting = [(chunk, self._send(chunk)) for chunk in chunks]
         results: list[R | Stopped] = []
@@ -69,6 +84,22 @@ class Workers(Generic[T, R]):
         """Stop the processes, without waiting for what they are at."""
         self._pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves it unannotated
         self._pool.join()
+
+    def _started(self) -> ProcessPool:
+        return ProcessPool(
+            max_workers=self._processes,
+            max_tasks=0,
+            initializer=_prepare,
+            initargs=self._prepared_by,
+            context=multiprocessing.get_context("forkserver"),
+        )
+
+    def _replace(self, broken: ProcessPool) -> None:
+        """Start a new pool in place of `broken`, unless another thread has done so."""
+        with self._lock:
+            if self._pool is broken:
+                broken.stop()  # type: ignore[no-untyped-call]  # pebble leaves it unannotated
+                self._pool = self._started()
 
     def _send(self, chunk: Sequence[T]) -> ProcessFuture[list[R]]:
         return self._pool.schedule(_run, args=(chunk,), timeout=self.seconds * (1 + len(chunk) / CHUNK))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from bounced.errors import TryLater
 from bounced.workers import CHUNK, Stopped, Workers
 
 
@@ -55,3 +56,28 @@ def test_an_item_that_kills_its_process_costs_only_itself(workers: Workers[int, 
 def test_nothing_to_do_is_no_work(workers: Workers[int, int]) -> None:
     """An empty batch starts nothing."""
     assert workers.run([]) == []
+
+
+def test_processes_that_were_killed_while_idle_are_replaced() -> None:
+    """The kernel takes memory back from whom it likes; the next batch goes on."""
+    with Workers(_prepare, (100,), seconds=5.0, processes=2) as pool:
+        pool.run([1, 2])
+        for pid in _children(pool):
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.5)
+
+        assert pool.run([1, 2]) == [101, 102]
+
+
+def test_processes_that_cannot_be_prepared_mean_try_later() -> None:
+    """Neither a hang nor a lost item."""
+    with Workers(_unprepared, (), seconds=5.0, processes=1) as pool, pytest.raises(TryLater, match="end as soon as"):
+        pool.run([1])
+
+
+def _unprepared() -> Callable[[int], int]:
+    raise LookupError("rules are gone")
+
+
+def _children(pool: Workers[int, int]) -> list[int]:
+    return list(pool._pool._pool_manager.worker_manager.workers)
