@@ -353,7 +353,7 @@ class Signing(Section):
 
     keys: tuple[SigningKey, ...] = ()
     domains: tuple[Domain, ...] = ()
-    prefix: str = Field(default="b", pattern=r"^[a-z0-9]{1,9}$")
+    prefix: str = Field(default="b", pattern=r"^[a-z0-9]{1,11}$")
     delimiter: Literal["+", "-", "="] = "+"
     valid_days: int = Field(default=30, ge=1, le=3650)
     campaigns: tuple[SentWith, ...] = ()
@@ -365,8 +365,6 @@ class Signing(Section):
             raise ValueError("keys: each id stands for one key")
         if self.keys and not self.domains:
             raise ValueError("domains: want the domain of the return paths, since keys are set")
-        if len(self.prefix) + max(map(len, ids), default=0) > 10:
-            raise ValueError("prefix: with the longest key id want at most 10 characters, or no token fits 64 octets")
         return self
 
 

@@ -32,8 +32,8 @@ class Key:
         return hmac.digest(self._mac_key, "\0".join(parts).encode("ascii"), "sha256")
 
     def mark(self, address: str) -> bytes:
-        """Return 8 octets that stand for a normalised address: not to be guessed or undone without the key."""
-        return hmac.digest(self._mark_key, address.encode("utf-8"), "sha256")[:8]
+        """Return 6 octets that stand for a normalised address: not to be guessed or undone without the key."""
+        return hmac.digest(self._mark_key, address.encode("utf-8"), "sha256")[:6]
 
     @cached_property
     def sealing(self) -> AESSIV:

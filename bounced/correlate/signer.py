@@ -116,8 +116,11 @@ class Signer:
         raw = token.from_base32(record)
         if not raw or len(raw) > 16 or token.to_base32(raw) != record:
             raise ValueError("want a record id in lower-case base32, of 1 to 16 octets")
-        key = self._signing_key(now)
-        return self._spell(key, purpose, Content(token.last_day(now, self._settings.valid_days), reference=record))
+        content = Content(token.last_day(now, self._settings.valid_days), reference=record)
+        spelt = self._spell(self._signing_key(now), purpose, content)
+        if not self._fits(spelt):
+            raise ValueError("this record id does not fit a return path with so long a prefix")
+        return spelt
 
     def seal(self, mail: Mail, purpose: Purpose, now: datetime) -> str:
         """Return a sealed token, which gives the recipient and all tags back to whoever holds the key.
@@ -204,8 +207,11 @@ class Signer:
         if tags == Tags():
             return content
         whole = replace(content, tags=tags)
-        fits = len(self.return_path(self._spell(key, Purpose.BOUNCE, whole)).rpartition("@")[0]) <= _MAX_LOCAL
+        fits = self._fits(self._spell(key, Purpose.BOUNCE, whole))
         return whole if fits and mark not in self._campaigns else replace(content, tags_mark=mark)
+
+    def _fits(self, spelt: str) -> bool:
+        return len(self.return_path(spelt).rpartition("@")[0]) <= _MAX_LOCAL
 
     def _with_campaign(self, content: Content) -> Content:
         if content.tags_mark is None:

@@ -56,8 +56,8 @@ def mark_of_tags(tags: Tags) -> bytes:
 
 
 def mark_of_message(message_id: str) -> bytes:
-    """Return 4 octets that tell this mail from another to the same recipient on the same day."""
-    return hashlib.sha256(message_id.encode("utf-8", "replace")).digest()[:4]
+    """Return 3 octets that tell this mail from another to the same recipient on the same day."""
+    return hashlib.sha256(message_id.encode("utf-8", "replace")).digest()[:3]
 
 
 def pack(content: Content) -> bytes:
@@ -81,7 +81,7 @@ def unpack(raw: bytes) -> Content | None:
         return None
     flags, at = raw[0], 3
     taken: dict[int, bytes] = {}
-    for flag, size in ((_RECIPIENT, 8), (_MESSAGE, 4), (_TAGS_MARK, 6), (_REFERENCE, -1), (_TAGS, -2)):
+    for flag, size in ((_RECIPIENT, 6), (_MESSAGE, 3), (_TAGS_MARK, 6), (_REFERENCE, -1), (_TAGS, -2)):
         if not flags & flag:
             continue
         if size == -1:
