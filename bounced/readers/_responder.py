@@ -98,7 +98,7 @@ def all_signs(message: Message) -> Signs:
         weight += 1
         signs.append("null return path")
     if any(name in message.fields for name in _LISTS):
-        weight -= 2
+        return header
     if 0 < weight < SURE:
         phrase = _automatic(_opening(message)) or _away(_opening(message))
         if phrase:

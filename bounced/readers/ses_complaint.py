@@ -56,7 +56,8 @@ def _notice(message: Message) -> Json | None:
         found = parse_object(part.readable())
         wrapped = string_of(found, "Message")
         found = parse_object(wrapped) if wrapped else found
-        if found and (string(found, "notificationType", "eventType") or "").lower() == "complaint":
+        kind = found and (string(found, "notificationType") or string(found, "eventType"))
+        if found and kind and kind.lower() == "complaint":
             return found
     return None
 
