@@ -70,14 +70,12 @@ def _url_fault(webhook: Webhook) -> str | None:
         url = httpx2.URL(webhook.url)
     except httpx2.InvalidURL as exc:
         return f"url: is none: {exc}"
-    if not url.host:
-        return "url: names no host"
+    if not url.host or not 0 < (url.port or 443) < 65536:
+        return "url: names no host, or a port that cannot be"
     if url.userinfo:
         return "url: must not carry a password; receivers verify the signature"
     if url.scheme == "http" and not webhook.allow_private_address:
-        return (
-            "url: http sends notifications readably; use https, or allow_private_address: true for your own host"
-        )
+        return "url: http sends notifications readably; use https, or allow_private_address: true for your own host"
     return None
 
 

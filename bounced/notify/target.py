@@ -10,6 +10,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 #: RFC 6052: an IPv4 address in the last four octets.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+#: Protocol assignments (RFC 6890), of which Python 3.11 calls some global.
+_ASSIGNED = ipaddress.IPv4Network("192.0.0.0/24")
 
 
 class Refused(Exception):
@@ -39,6 +41,8 @@ def is_public(address: Address) -> bool:
         carried = _carried(address)
         if carried:
             return all(is_public(inner) for inner in carried)
+    if address in _ASSIGNED:
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

@@ -1,0 +1,45 @@
+"""A real store with notifications in its outbox."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bounced.config import Database
+from bounced.model import Notification
+from bounced.store import Store
+
+Fill = Callable[..., list[Notification]]
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The present: receivers refuse signatures of other times."""
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A migrated database of its own."""
+    store = Store.open(Database(url=f"sqlite:///{tmp_path}/bounced.db"))
+    store.upgrade()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def fill(store: Store, now: datetime) -> Fill:
+    """Announce so many notifications to these endpoints."""
+
+    def announce(*endpoints: str, count: int = 1, at: datetime = now) -> list[Notification]:
+        store.webhooks = dict.fromkeys(endpoints, ("*",))
+        made = [
+            Notification(f"msg_{'-'.join(endpoints)}-{n:04}", "bounce.hard", at, {"n": n, "diagnostic": "gelöscht"})
+            for n in range(count)
+        ]
+        with store.begin() as tx:
+            tx.announce(made)
+        return made
+
+    return announce
