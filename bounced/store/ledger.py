@@ -3,6 +3,7 @@
 Every method costs the same few statements for one row and for a thousand.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from bounced.store.database import Database
 from bounced.store.histories import histories_of
 from bounced.store.state import Key, add_up
 from bounced.store.statements import at_places, kept_if, many, replace, upserting
-from bounced.store.tables import LINE, delivery, event, journal, message, notification, suppression
+from bounced.store.tables import LINE, delivery, event, journal, message, notification, suppression, suppression_count
 
 
 class Batch:
@@ -62,16 +63,20 @@ class Batch:
         many(self._connection, insert(event), map(rows.of_event, events))
 
     def journal(self, changes: Sequence[Change]) -> None:
-        """Append to the suppression journal and bring its state up to date."""
+        """Append to the suppression journal and bring its state up to date.
+
+        An expiry that was overtaken, by another daemon's or by a new reason to suppress, is left out.
+        """
         if not changes:
             return
-        many(self._connection, insert(journal), map(rows.of_change, changes))
         before = self._entries({change.address for change in changes})
-        after = add_up(before, changes)
+        after, lines = add_up(before, changes)
+        many(self._connection, insert(journal), map(rows.of_change, lines))
         gone = ({"gone": key[0], "there": key[1]} for key, entry in after.items() if entry is None and key in before)
         these = and_(suppression.c.address == bindparam("gone"), suppression.c.scope == bindparam("there"))
         many(self._connection, delete(suppression).where(these), gone)
         replace(self._connection, suppression, (rows.of_suppression(entry) for entry in after.values() if entry))
+        self._count(before, after)
 
     def announce(self, notifications: Sequence[Notification]) -> None:
         """Write outbox rows and one delivery for each endpoint that wants the type.
@@ -84,7 +89,8 @@ class Batch:
         texts = ({"id": n.id, "type": n.type, "at": n.at, "data": n.data} for n in new)
         many(self._connection, insert(notification), texts)
         deliveries = (
-            {"notification_id": n.id, "endpoint": name, "state": DeliveryState.OPEN, "attempts": 0, "next_at": n.at}
+            {"notification_id": n.id, "endpoint": name, "state": DeliveryState.OPEN, "attempts": 0}
+            | {"at": n.at, "next_at": n.at}
             for n in new
             for name, types in self._webhooks.items()
             if wanted(n.type, types)
@@ -123,6 +129,15 @@ class Batch:
 
     def _among(self, column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
         return among(self._connection.dialect, column, values)
+
+    def _count(self, before: Mapping[Key, Suppression], after: Mapping[Key, Suppression | None]) -> None:
+        """Bring the numbers of entries up to date."""
+        more = Counter(entry.category for entry in after.values() if entry)
+        more.subtract(before[key].category for key in after if key in before)
+        add = upserting(self._connection, suppression_count)
+        sum_ = suppression_count.c.amount + add.excluded.amount
+        add = add.on_conflict_do_update(index_elements=[suppression_count.c.category], set_={"amount": sum_})
+        many(self._connection, add, ({"category": name, "amount": n} for name, n in sorted(more.items()) if n))
 
     def _entries(self, addresses: Collection[str]) -> dict[Key, Suppression]:
         """Return the present entries of these addresses."""

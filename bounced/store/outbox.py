@@ -52,6 +52,8 @@ class Outbox(Database):
         """Record a POST and what follows from it. A delivery that is no longer open keeps its state."""
         line = made.error or (f"status {made.status_code}" if made.state is not DeliveryState.DONE else None)
         with self._write() as connection:
+            if connection.scalar(select(delivery.c.id).where(delivery.c.id == claimed.id)) is None:
+                return  # removed for its age while the worker was at it
             connection.execute(
                 insert(attempt).values(
                     delivery_id=claimed.id,

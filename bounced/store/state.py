@@ -7,13 +7,23 @@ from bounced.model import Change, Move, Suppression
 Key = tuple[str, str]
 
 
-def add_up(before: Mapping[Key, Suppression], changes: Sequence[Change]) -> dict[Key, Suppression | None]:
-    """Return each address and scope that `changes` name with its entry afterwards; None where none is left."""
+def add_up(
+    before: Mapping[Key, Suppression], changes: Sequence[Change]
+) -> tuple[dict[Key, Suppression | None], list[Change]]:
+    """Return each address and scope that changed with its entry afterwards, None where none is left, and the lines.
+
+    The lines are the changes less those that expire what has not run out, or is not there any more.
+    """
     after: dict[Key, Suppression | None] = {}
+    lines = []
     for change in changes:
         key = change.address, change.scope
-        after[key] = _entry(after.get(key, before.get(key)), change)
-    return after
+        there = after.get(key, before.get(key))
+        if change.move is Move.EXPIRE and (there is None or there.holds(change.at)):
+            continue
+        after[key] = _entry(there, change)
+        lines.append(change)
+    return after, lines
 
 
 def _entry(there: Suppression | None, change: Change) -> Suppression | None:

@@ -27,6 +27,7 @@ COUNTS = "category IS NOT NULL OR kind = 'delivered'"
 TO_ACK = "acked_at IS NULL AND disposition NOT IN ('left', 'retry')"
 TO_RETRY = "disposition = 'retry'"
 OPEN = "state = 'open'"
+DEAD = "state = 'dead'"
 
 
 def _where(words: str) -> dict[str, Any]:
@@ -119,6 +120,14 @@ suppression = Table(
     sqlite_with_rowid=False,
 )
 
+#: How many entries there are; counting millions of rows takes seconds.
+suppression_count = Table(
+    "suppression_count",
+    metadata,
+    Column("category", Words(NAME), primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+)
+
 message = Table(
     "message",
     metadata,
@@ -173,13 +182,15 @@ delivery = Table(
     Column("id", _Number, Identity(), primary_key=True),
     Column("notification_id", Words(LINE), ForeignKey(notification.c.id, ondelete="CASCADE"), nullable=False),
     Column("endpoint", Words(NAME), nullable=False),
+    Column("at", Instant, nullable=False),
     Column("state", Words(NAME), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Instant, nullable=False),
     Column("last_error", Words(LINE)),
     UniqueConstraint("notification_id", "endpoint"),
-    Index("ix_delivery_due", "next_at", **_where(OPEN)),
-    Index(None, "state"),
+    Index("ix_delivery_due", "endpoint", "next_at", **_where(OPEN)),
+    Index("ix_delivery_open", "at", **_where(OPEN)),
+    Index("ix_delivery_dead", "id", **_where(DEAD)),
     sqlite_autoincrement=True,  # a late report of a worker must not meet another delivery under its number
 )
 

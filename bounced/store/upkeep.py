@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -10,10 +10,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, Table, delete, exists, func, insert, select, text, tuple_
 
 from bounced.errors import ConfigError, StoreDown
-from bounced.model import DeliveryState
 from bounced.store.database import Database
 from bounced.store.migrate import schema_of
-from bounced.store.tables import OPEN, TO_ACK, TO_RETRY, delivery, lease, message, notification, suppression
+from bounced.store.tables import DEAD, OPEN, TO_ACK, TO_RETRY, delivery, lease, message, notification, suppression_count
 
 #: Free room on the disk of SQLite below which `check` speaks.
 _ROOM: Final = 100_000_000
@@ -26,6 +25,7 @@ class Counts:
     """What metrics show."""
 
     suppressions: int
+    suppressions_by_category: Mapping[str, int]
     open_deliveries: int
     dead_deliveries: int
     oldest_open_delivery: datetime | None
@@ -58,21 +58,20 @@ class Upkeep(Database):
 
     def counts(self) -> Counts:
         """Return how much of what there is. Raises StoreDown."""
-        dead = select(func.count()).select_from(delivery).where(delivery.c.state == DeliveryState.DEAD)
         with self._read() as connection:
 
-            def count(where: str) -> int:
-                return connection.scalar(select(func.count()).select_from(message).where(text(where))) or 0
+            def count(table: Table, where: str) -> int:
+                return connection.scalar(select(func.count()).select_from(table).where(text(where))) or 0
 
-            waiting = select(func.count(), func.min(notification.c.at)).select_from(delivery.join(notification))
-            open_, oldest = connection.execute(waiting.where(text(OPEN))).one()
+            entries = {row.category: row.amount for row in connection.execute(select(suppression_count)) if row.amount}
             return Counts(
-                suppressions=connection.scalar(select(func.count()).select_from(suppression)) or 0,
-                open_deliveries=open_,
-                dead_deliveries=connection.scalar(dead) or 0,
-                oldest_open_delivery=oldest,
-                struck_messages=count(TO_RETRY),
-                unacked_messages=count(TO_ACK),
+                suppressions=sum(entries.values()),
+                suppressions_by_category=entries,
+                open_deliveries=count(delivery, OPEN),
+                dead_deliveries=count(delivery, DEAD),
+                oldest_open_delivery=connection.scalar(select(func.min(delivery.c.at)).where(text(OPEN))),
+                struck_messages=count(message, TO_RETRY),
+                unacked_messages=count(message, TO_ACK),
             )
 
     def prune(self, now: datetime, messages_days: float = 400, notifications_days: float = 30) -> Pruned:

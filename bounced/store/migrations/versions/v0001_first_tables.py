@@ -112,6 +112,13 @@ suppression = sa.Table(
     sqlite_with_rowid=False,
 )
 
+suppression_count = sa.Table(
+    "suppression_count",
+    metadata,
+    sa.Column("category", _WORDS, primary_key=True),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+)
+
 message = sa.Table(
     "message",
     metadata,
@@ -172,13 +179,15 @@ delivery = sa.Table(
     sa.Column("id", _NUMBER, sa.Identity(), primary_key=True),
     sa.Column("notification_id", _WORDS, sa.ForeignKey(notification.c.id, ondelete="CASCADE"), nullable=False),
     sa.Column("endpoint", _WORDS, nullable=False),
+    sa.Column("at", _INSTANT, nullable=False),
     sa.Column("state", _WORDS, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("next_at", _INSTANT, nullable=False),
     sa.Column("last_error", _WORDS),
     sa.UniqueConstraint("notification_id", "endpoint"),
-    sa.Index("ix_delivery_due", "next_at", **_where("state = 'open'")),
-    sa.Index(None, "state"),
+    sa.Index("ix_delivery_due", "endpoint", "next_at", **_where("state = 'open'")),
+    sa.Index("ix_delivery_open", "at", **_where("state = 'open'")),
+    sa.Index("ix_delivery_dead", "id", **_where("state = 'dead'")),
     sqlite_autoincrement=True,
 )
 
