@@ -67,7 +67,7 @@ class Correlator:
             why=standing.why,
             message_id=message_id,
             tags=self._tagger.tags(report.original, report.kind, told),
-            token=spoken.token if spoken and spoken.signed else None,
+            token=spoken.token if spoken and standing.trust is Trust.SIGNED else None,
         )
 
     def references(self, report: Report, now: datetime) -> References:
