@@ -96,7 +96,8 @@ def _round(source: Source, shared: Shared) -> Round:
 
 @contextmanager
 def _opened(config: Config) -> Iterator[tuple[Store, Shared]]:
-    """Build what the pollers need, without loops, and close it again."""
+    """Build what the pollers need, without loops, and close it again. Raises ConfigError for bad rules."""
+    wiring.rules(config)
     store = wiring.store(config)
     with closing(store):
         store.upgrade()

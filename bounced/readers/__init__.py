@@ -60,11 +60,14 @@ def _found() -> tuple[Reader, ...]:
 def read(raw: RawMessage, limits: Limits) -> Report:
     """Return what the mail claims; a mail that no reader knows is of kind `other`.
 
-    Raises Unreadable, and nothing else, where a limit forbids reading.
+    Of a mail that was larger than the limit the first octets speak: a report says what it is about before it
+    returns the original. Raises Unreadable, and nothing else, where a limit forbids reading.
     """
-    if raw.truncated or raw.size > limits.message_bytes:
-        raise Unreadable(f"larger than message_bytes: {raw.size} > {limits.message_bytes}")
-    return read_message(parse(raw.content, limits))
+    report = read_message(parse(raw.content, limits))
+    if not raw.truncated:
+        return report
+    note = f"only the first {len(raw.content)} of {raw.size} octets were read (limits.message_bytes)"
+    return replace(report, notes=(*report.notes, note))
 
 
 def read_message(message: Message, depth: int = 1) -> Report:
