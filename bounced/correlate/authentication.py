@@ -39,13 +39,13 @@ def _plain(value: str) -> str:
             escaped = True
         elif quoted:
             quoted = c != '"'
-            kept.append("_" if c in ';="\t ' else c)
+            kept.append("" if not quoted else "_" if c in ";=\t " else c)
         elif c in "()":
             depth += 1 if c == "(" else -(depth > 0)
             kept.append(" ")
         elif not depth:
             quoted = c == '"'
-            kept.append("_" if quoted else c)
+            kept.append("" if quoted else c)
     return "" if quoted or depth else "".join(kept)
 
 
