@@ -212,7 +212,16 @@ class FolderMailbox(Section):
     after: After = After()
 
 
-Mailbox = Annotated[ImapMailbox | FolderMailbox, Field(discriminator="kind")]
+def _mailbox_kind(given: object) -> str | None:
+    """Return which of the two forms is meant; a mailbox that names no kind is on an IMAP server."""
+    kind = given.get("kind", "imap") if isinstance(given, Mapping) else getattr(given, "kind", None)
+    return {"imap": "imap", "maildir": "folder", "mbox": "folder", "eml": "folder"}.get(str(kind))
+
+
+Mailbox = Annotated[
+    Annotated[ImapMailbox, Tag("imap")] | Annotated[FolderMailbox, Tag("folder")],
+    Discriminator(_mailbox_kind, custom_error_type="kind", custom_error_message="want kind imap, maildir, mbox or eml"),
+]
 
 
 class Limits(Section):
@@ -536,7 +545,7 @@ def _secrets(value: object, path: str = "") -> Iterator[tuple[str, Secret]]:
 
 def _problem(error: Any, data: object) -> str:
     """Return one line for a person: path of the setting, what is wrong, and what to write instead."""
-    parts = [p for p in error["loc"] if p not in ("imap", "maildir", "mbox", "eml", "threshold", "word")]
+    parts = [p for p in error["loc"] if p not in ("imap", "folder", "threshold", "word")]
     path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".") or "config"
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(parts[-1]), sorted(_known_keys()), 1)
