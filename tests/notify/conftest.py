@@ -20,9 +20,15 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """A migrated database of its own."""
-    store = Store.open(Database(url=f"sqlite:///{tmp_path}/bounced.db"))
+def database(tmp_path: Path) -> str:
+    """The URL of a database of its own."""
+    return f"sqlite:///{tmp_path}/bounced.db"
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    """That database, migrated."""
+    store = Store.open(Database(url=database))
     store.upgrade()
     yield store
     store.close()

@@ -1,0 +1,74 @@
+"""What a person is told who tests an endpoint."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from bounced.config import Webhook
+from bounced.notify import ping
+from tests.notify.receiver import OTHER, SECRET, Behaviour, Receiver, answer, free_port, hang
+from tests.servers.certificates import Authority
+
+
+def test_an_endpoint_that_takes_it(now: datetime) -> None:
+    with Receiver() as receiver:
+        result = ping(receiver.webhook(), now)
+    (got,) = receiver.got
+    assert result.ok
+    assert result.says.startswith("test: took the test, answered 204 after ")
+    assert (got.verified, got.id) == (True, result.webhook_id)
+    assert got.json["type"] == "webhook.test"
+    assert got.json["data"]["endpoint"] == "test"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        (
+            answer(401, b"no signature matches"),
+            'test: answered 401 Unauthorized, saying "no signature matches"; does it verify with the same secret?',
+        ),
+        (answer(500), "test: answered 500 Internal Server Error"),
+        (
+            answer(307, Location="/else"),
+            "test: answered 307: redirects to /else, which is not followed; write that into url",
+        ),
+        (hang, "test: no complete answer within 0.5 s"),
+    ],
+    ids=["401", "500", "redirect", "hang"],
+)
+def test_an_endpoint_that_does_not(behaviour: Behaviour, words: str, now: datetime) -> None:
+    with Receiver(behaviour) as receiver:
+        result = ping(receiver.webhook(timeout=0.5), now)
+    assert (result.ok, result.says) == (False, words)
+    assert len(receiver.got) == 1
+
+
+def test_a_host_that_does_not_listen_is_named(now: datetime) -> None:
+    url = f"http://localhost:{free_port()}/"
+    hook = Webhook.model_validate({"name": "a", "url": url, "secret": SECRET, "allow_private_address": True})
+    result = ping(hook, now)
+    assert not result.ok
+    assert result.says.startswith("a: localhost: ")
+    assert "refused" in result.says or "failed" in result.says
+
+
+def test_an_expired_certificate_is_named(now: datetime, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with Receiver().tls(authority.issue("expired")) as receiver:
+        result = ping(receiver.webhook(ca_file=authority.ca_file), now)
+    assert "certificate has expired" in result.says
+
+
+def test_a_setting_that_cannot_be_used_is_named(now: datetime) -> None:
+    hook = Webhook.model_validate({"name": "a", "url": "https://a.example/", "secret": "whsec_x"})
+    result = ping(hook, now)
+    assert (result.ok, result.says) == (False, "webhooks.a.secret: what follows whsec_ is not base64")
+
+
+def test_a_receiver_with_another_secret_does_not_verify(now: datetime) -> None:
+    """The counter-proof: verifying in these tests is not for nothing."""
+    with Receiver(secret=OTHER) as receiver:
+        ping(receiver.webhook(), now)
+    assert [got.verified for got in receiver.got] == [False]
