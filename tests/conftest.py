@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["tests.servers.postfix", "tests.servers.dovecot"]
+pytest_plugins = ["tests.servers.postfix", "tests.servers.dovecot", "tests.servers.postgres"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
