@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bounced.address import domain_of
 from bounced.config import Correlation
 from bounced.correlate import recipient, signature, text
 from bounced.correlate.carriers import carried
+from bounced.correlate.origin import our_domain
 from bounced.correlate.recipient import Named
 from bounced.correlate.records import NO_RECORDS, Records, References, Sent
 from bounced.correlate.reporter import Vetting
 from bounced.correlate.signature import Spoken
 from bounced.correlate.signer import Signer
 from bounced.correlate.tags import Tagger
-from bounced.model import Finding, Identity, Kind, Original, Report, Trust, Verdict
+from bounced.model import Finding, Identity, Kind, Report, Trust, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +121,10 @@ class Correlator:
             return _Standing(Trust.CLAIMED, clues.spoken.why, address, source)
         if self.signer:
             return _Standing(Trust.CLAIMED, "it bears no token of ours", address, source)
-        domain = self._confirmed(clues.report.original)
+        domain = our_domain(clues.report.original, self._ours)
         if domain:
             return _Standing(Trust.MATCHED, f"the returned original is of our domain {domain}", address, source)
         return _Standing(Trust.CLAIMED, "the report alone says so", address, source)
-
-    def _confirmed(self, original: Original | None) -> str | None:
-        """Return the domain of ours that the Message-ID or the return path of the original bears."""
-        if original is None or not self._ours:
-            return None
-        for value in (text.message_id(original.first("Message-ID")), text.single(original.first("Return-Path"))):
-            domain = domain_of(value or "").lower()
-            if domain in self._ours:
-                return domain
-        return None
 
 
 def _believed(clues: _Clues) -> tuple[str | None, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bounced.address import domain_of
 from bounced.correlate import text
+from bounced.correlate.origin import our_domain
 from bounced.correlate.shapes import decode
 from bounced.model import Finding, Kind, Original, Report
 
@@ -59,21 +60,26 @@ def lone_to(original: Original | None) -> str | None:
 
 
 def _of_bounce(report: Report, finding: Finding, ours: frozenset[str]) -> Iterator[Named]:
-    """DOMAIN order: Original-Recipient, To of the original if single, Final-Recipient, what the text names."""
+    """Original-Recipient, our own VERP, To of a mail of ours, Final-Recipient, what the text names.
+
+    To of a mail that nothing shows to be ours may be a list or an alias: it counts only where nobody else is named.
+    """
     if address := text.single(finding.original_recipient):
         yield Named(ORIGINAL_RECIPIENT, address)
-    if len(report.findings) == 1:
+    alone = len(report.findings) == 1
+    if alone:
         yield from _return_path(report.envelope.delivered_to, "address it came to")
-    final = text.single(finding.final_recipient)
-    told = text.single(finding.recipient)
-    if len(report.findings) == 1 and (to := _stand_in(report.original, ours)) is not None:
+    to = _stand_in(report.original, ours) if alone else None
+    known = to is not None and our_domain(report.original, ours) is not None
+    if to and known:
         yield Named("To of the original", to)
-    if final:
+    if final := text.single(finding.final_recipient):
         yield Named("Final-Recipient", final)
-    if told:
+    if told := text.single(finding.recipient):
         yield Named("report", told)
-    if not report.findings or (final is None and told is None):
-        yield from _sender(report)
+    if to and not known:
+        yield Named("To of the original", to)
+    yield from _sender(report)
 
 
 def _return_path(paths: Sequence[str], source: str) -> Iterator[Named]:

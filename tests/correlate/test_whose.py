@@ -43,6 +43,7 @@ def complaint(finding: Finding, *headers: tuple[str, str], **more: object) -> Re
 BOTH = Finding("b@y.example", original_recipient="A@X.example", final_recipient="b@y.example")
 FINAL = Finding("b@y.example", final_recipient="b@y.example")
 TEXT = Finding("b@y.example")
+OURS = ("Message-ID", "<1@shop.example>")
 
 
 @pytest.mark.parametrize(
@@ -50,18 +51,30 @@ TEXT = Finding("b@y.example")
     [
         (bounce(BOTH), "a@x.example", "b@y.example", "Original-Recipient"),
         (bounce(BOTH, headers=(("To", "c@z.example"),)), "a@x.example", "b@y.example", "Original-Recipient"),
-        (bounce(FINAL, headers=(("To", "Ann <a@x.example>"),)), "a@x.example", "b@y.example", "To of the original"),
-        (bounce(FINAL, headers=(("To", "b@Y.example"),)), "b@y.example", None, "To of the original"),
-        (bounce(FINAL, headers=(("To", "a@x.example, b@y.example"),)), "b@y.example", None, "Final-Recipient"),
-        (bounce(FINAL, headers=(("To", "a@x.example"), ("Cc", "c@z.example"))), "b@y.example", None, "Final-Recipient"),
-        (bounce(FINAL, headers=(("To", "news@shop.example"),)), "b@y.example", None, "Final-Recipient"),
+        (
+            bounce(FINAL, headers=(OURS, ("To", "Ann <a@x.example>"))),
+            "a@x.example",
+            "b@y.example",
+            "To of the original",
+        ),
+        (bounce(FINAL, headers=(OURS, ("To", "b@Y.example"))), "b@y.example", None, "To of the original"),
+        (bounce(FINAL, headers=(("To", "Ann <a@x.example>"),)), "b@y.example", None, "Final-Recipient"),
+        (bounce(Finding(None), headers=(("To", "Ann <a@x.example>"),)), "a@x.example", None, "To of the original"),
+        (bounce(FINAL, headers=(OURS, ("To", "a@x.example, b@y.example"))), "b@y.example", None, "Final-Recipient"),
+        (
+            bounce(FINAL, headers=(OURS, ("To", "a@x.example"), ("Cc", "c@z.example"))),
+            "b@y.example",
+            None,
+            "Final-Recipient",
+        ),
+        (bounce(FINAL, headers=(OURS, ("To", "news@shop.example"))), "b@y.example", None, "Final-Recipient"),
         (
             bounce(FINAL, headers=(("From", "i@i.example"), ("To", "i@i.example"))),
             "b@y.example",
             None,
             "Final-Recipient",
         ),
-        (bounce(FINAL, TEXT, headers=(("To", "a@x.example"),)), "b@y.example", None, "Final-Recipient"),
+        (bounce(FINAL, TEXT, headers=(OURS, ("To", "a@x.example"))), "b@y.example", None, "Final-Recipient"),
         (bounce(FINAL), "b@y.example", None, "Final-Recipient"),
         (bounce(TEXT), "b@y.example", None, "report"),
         (bounce(Finding(None)), None, None, ""),
