@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 _MAX_OCTETS = 262_144
 _MAX_DEPTH = 32
+#: How lines of more than 998 octets come back from mail systems that break them.
+_BREAKS = ("!\n ", "!\n", "\n")
 Json = dict[str, object]
 
 
@@ -13,11 +15,13 @@ def parse_object(text: str) -> Json | None:
     begin = text.find("{")
     if begin < 0 or len(text) - begin > _MAX_OCTETS or _depth(text[begin:]) > _MAX_DEPTH:
         return None
-    try:
-        value, _ = json.JSONDecoder().raw_decode(text, begin)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+    for candidate in (text[begin:], *(text[begin:].replace(breaks, "") for breaks in _BREAKS if breaks in text)):
+        try:
+            value, _ = json.JSONDecoder(strict=False).raw_decode(candidate)
+        except (ValueError, RecursionError):
+            continue
+        return value if isinstance(value, dict) else None
+    return None
 
 
 def inner(value: Json, *names: str) -> Json:

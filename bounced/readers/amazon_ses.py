@@ -1,13 +1,13 @@
 """Amazon SES by SNS: the notification as a JSON document in a plain text mail.
 
 Tell-tale: a body that begins with `{` and names a notificationType or eventType; also within the envelope that SNS
-puts around it. Long lines come back broken by `!`, line end and blank. Complaints are the same form.
+puts around it. Long lines come back broken by `!`, line end and blank. Complaints, of the same form, are read apart.
 """
 
 import json
 from collections.abc import Mapping
 
-from bounced.model import Action, Feedback, Finding, Kind, Original, Report
+from bounced.model import Action, Finding, Kind, Original, Report
 from bounced.readers import Rank, Reader
 from bounced.readers._addresses import bare, typed
 from bounced.readers._delivery_status import action_of, host
@@ -16,12 +16,11 @@ from bounced.readers._replies import reply_code, status_code
 
 _KINDS = {
     "bounce": Kind.BOUNCE,
-    "complaint": Kind.COMPLAINT,
     "delivery": Kind.DELIVERED,
     "deliverydelay": Kind.DELAYED,
 }
 _ACTIONS = {Kind.DELIVERED: Action.DELIVERED, Kind.DELAYED: Action.DELAYED}
-_LISTS = ("bouncedRecipients", "complainedRecipients", "delayedRecipients", "recipients")
+_LISTS = ("bouncedRecipients", "delayedRecipients", "recipients")
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -37,13 +36,11 @@ def read(message: Message) -> Report | None:
     findings = tuple(_findings(about, kind))
     if not findings:
         return None
-    feedback = str(about.get("complaintFeedbackType") or "abuse")
     return Report(
         kind,
         READER.name,
         findings,
         original=_original(_object(body, "mail")),
-        feedback=Feedback(feedback, str(about.get("userAgent") or "") or None) if kind is Kind.COMPLAINT else None,
         reporting_mta=host(str(about.get("reportingMTA") or "")),
     )
 
