@@ -5,12 +5,15 @@ domain, A-label or U-label (RFC 5890), composed or decomposed accents (NFC, RFC 
 Dots and plus tags in the local part are kept: they are different mailboxes at most providers.
 """
 
+import re
 import unicodedata
 
 import idna
 
 MAX_LOCAL_OCTETS = 64  # RFC 5321 section 4.5.3.1.1
 MAX_OCTETS = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets (erratum 1690)
+#: The common form, which folding the case alone makes normal: every address of it is ASCII and unquoted.
+_PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
 _FORBIDDEN = frozenset(map(chr, (*range(33), 127))) | frozenset('<>,;:\\[]()"')
 
 
@@ -22,6 +25,8 @@ def normalise(address: str) -> str | None:
     >>> normalise("ann@bücher.example")
     'ann@xn--bcher-kva.example'
     """
+    if len(address) <= MAX_OCTETS and _PLAIN.fullmatch(address):
+        return address.lower()
     text = unicodedata.normalize("NFC", address.strip().strip("<>").strip())
     local, at, domain = text.rpartition("@")
     if not at or not local or len(text) > 2 * MAX_OCTETS:
