@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from bounced.config import Correlation
 from bounced.correlate import recipient, signature, text
@@ -82,7 +83,8 @@ class Correlator:
         )
 
     def _clues(self, report: Report, finding: Finding, records: Records, now: datetime) -> _Clues:
-        named = tuple(recipient.named(report, finding, self._ours))
+        every = recipient.named(report, finding, self._ours)
+        named = tuple(every if self.signer or records is not NO_RECORDS else islice(every, 1))
         alone = len(report.findings) <= 1
         spoken = None
         if self.signer and (tokens := carried(report, self.signer, now)):

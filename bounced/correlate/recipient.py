@@ -69,15 +69,14 @@ def _of_bounce(report: Report, finding: Finding, ours: frozenset[str]) -> Iterat
     alone = len(report.findings) == 1
     if alone:
         yield from _return_path(report.envelope.delivered_to, "address it came to")
-    to = _stand_in(report.original, ours) if alone else None
-    known = to is not None and our_domain(report.original, ours) is not None
-    if to and known:
+    known = alone and our_domain(report.original, ours) is not None
+    if known and (to := _stand_in(report.original, ours)):
         yield Named("To of the original", to)
     if final := text.single(finding.final_recipient):
         yield Named("Final-Recipient", final)
     if told := text.single(finding.recipient):
         yield Named("report", told)
-    if to and not known:
+    if alone and not known and (to := _stand_in(report.original, ours)):
         yield Named("To of the original", to)
     yield from _sender(report)
 

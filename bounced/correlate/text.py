@@ -59,6 +59,9 @@ def single(value: str | None) -> str | None:
     """Return the one normalised address in `value`, also behind a type (`rfc822; a@b`); None if none or several."""
     if not value:
         return None
+    lone = _LONE.fullmatch(value)
+    if lone:
+        return address.normalise(lone[1])
     kind, semicolon, rest = value.partition(";")
     found = addresses(rest if semicolon and "@" not in kind else value)
     return found[0] if len(found) == 1 else None
