@@ -18,6 +18,7 @@ from bounced.notify.endpoint import Endpoint
 from bounced.notify.plain import plain, plain_or_none
 from bounced.notify.signing import headers
 from bounced.notify.target import Refused, addresses_of
+from bounced.notify.trouble import words
 
 #: What is read of an answer; the connection is closed behind it.
 _ANSWER_BYTES = 4096
@@ -87,7 +88,7 @@ async def _post(line: Line, notification: Notification, at: datetime) -> Answer:
     except Refused as exc:
         return Answer(error=str(exc))
     except httpx2.HTTPError as exc:
-        return Answer(error=f"{endpoint.host}: {str(exc) or type(exc).__name__}")
+        return Answer(error=f"{endpoint.host}: {words(exc)}")
 
 
 async def _to_first(line: Line, addresses: list[str], notification: Notification, at: datetime) -> Answer:
@@ -117,11 +118,28 @@ async def _send(line: Line, address: str, notification: Notification, at: dateti
         },
         extensions={"sni_hostname": endpoint.host},
     )
-    response = await line.client.send(request, stream=True)
+    response = await _sent(line.client, request)
     try:
         return _answer(response, await _beginning(response))
     finally:
         await response.aclose()
+
+
+async def _sent(client: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Response:
+    """Send; once more on a new connection where an old one had been closed by the receiver meanwhile."""
+    fresh = False
+
+    async def trace(event: str, _info: object) -> None:
+        nonlocal fresh
+        fresh = fresh or event == "connection.connect_tcp.started"
+
+    request.extensions["trace"] = trace
+    try:
+        return await client.send(request, stream=True)
+    except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+        if fresh:
+            raise
+        return await client.send(request, stream=True)
 
 
 async def _beginning(response: httpx2.Response) -> bytes:

@@ -53,7 +53,13 @@ def drip(handler: BaseHTTPRequestHandler) -> None:
 def reset(handler: BaseHTTPRequestHandler) -> None:
     """Cut the connection with a reset."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    handler.connection.close()
+    handler.close_connection = True
+
+
+def unannounced_close(handler: BaseHTTPRequestHandler) -> None:
+    """Answer 204 and close, as if the connection would stay."""
+    answer(204)(handler)
+    handler.close_connection = True
 
 
 def huge(handler: BaseHTTPRequestHandler) -> None:
@@ -150,7 +156,6 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            self.close_connection = True
             receiver.take(self)
 
         def log_message(self, *args: object) -> None:

@@ -49,16 +49,23 @@ def test_a_host_that_does_not_listen_is_named(now: datetime) -> None:
     url = f"http://localhost:{free_port()}/"
     hook = Webhook.model_validate({"name": "a", "url": url, "secret": SECRET, "allow_private_address": True})
     result = ping(hook, now)
-    assert not result.ok
-    assert result.says.startswith("a: localhost: ")
-    assert "refused" in result.says or "failed" in result.says
+    assert (result.ok, result.says) == (
+        False,
+        "a: localhost: the connection was refused; does it listen on that port?",
+    )
 
 
 def test_an_expired_certificate_is_named(now: datetime, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with Receiver().tls(authority.issue("expired")) as receiver:
         result = ping(receiver.webhook(ca_file=authority.ca_file), now)
-    assert "certificate has expired" in result.says
+    assert result.says == "test: localhost: the certificate is not accepted: certificate has expired"
+
+
+def test_a_port_that_speaks_no_tls_is_named(now: datetime) -> None:
+    with Receiver() as receiver:
+        result = ping(receiver.webhook(url=f"https://localhost:{receiver.port}/"), now)
+    assert result.says == "test: localhost: no TLS with it: WRONG_VERSION_NUMBER"
 
 
 def test_a_setting_that_cannot_be_used_is_named(now: datetime) -> None:

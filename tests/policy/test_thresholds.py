@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,6 @@ def test_a_disabled_mailbox_is_suppressed_for_180_days() -> None:
     table.take(event(Reason.MAILBOX_DISABLED))
 
     assert table.until() == datetime(2026, 8, 30, tzinfo=UTC)
-    assert START + timedelta(days=180) <= table.until() < START + timedelta(days=181)
 
 
 def test_an_inactive_mailbox_needs_two_reports_within_30_days() -> None:
@@ -107,7 +107,7 @@ def test_one_more_failure_on_probation_suppresses_for_twice_as_long() -> None:
         decided.decision == "suppressed in *: network again during probation: twice as long as before, until 2026-12-28"
     )
     table.take(event(Reason.NETWORK, 120 + 181 + 40))
-    assert table.until() >= START + timedelta(days=341 + 360)
+    assert table.until() == datetime(2028, 2, 2, tzinfo=UTC)
 
 
 def test_after_probation_the_count_begins_anew() -> None:
@@ -122,7 +122,7 @@ def test_probation_outlives_the_events_it_rests_on() -> None:
     table.take(*(event(Reason.MAILBOX_FULL, day) for day in (0, 2, 4, 6, 8)))
     table.events.clear()
     table.take(event(Reason.MAILBOX_FULL, 120))
-    assert table.until() >= START + timedelta(days=300)
+    assert table.until() == datetime(2026, 12, 28, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("reason", NEVER)
@@ -158,7 +158,7 @@ def test_a_temporary_refusal_of_an_unknown_mailbox_is_only_soft() -> None:
         ({"address": None}, "not counted: names no recipient"),
     ],
 )
-def test_what_is_no_failure_changes_nothing(fields: dict[str, object], words: str) -> None:
+def test_what_is_no_failure_changes_nothing(fields: dict[str, Any], words: str) -> None:
     table = Table()
     (decided,) = table.take(event(**fields))
     assert (decided.decision, table.journal) == (words, [])
