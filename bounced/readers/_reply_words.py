@@ -83,7 +83,7 @@ AUTOMATIC = {
     "hu": ("automatikus válasz", "házon kívül"),
     "ro": ("răspuns automat", "raspuns automat", "în afara biroului"),
     "bg": ("автоматичен отговор",),
-    "hr": ("automatski odgovor", "automatski odgovor:", "odsutan iz ureda"),
+    "hr": ("automatski odgovor", "odsutan iz ureda"),
     "sl": ("samodejni odgovor", "avtomatski odgovor"),
     "et": ("automaatvastus", "automaatne vastus"),
     "lv": ("automātiskā atbilde",),
