@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from bounced.classify.engine import check_pattern
+from bounced.classify.patterns import pattern_of
 from bounced.classify.rule import Rule, RuleError, expand, rule_of
 from bounced.classify.wording import fold
 from bounced.errors import ConfigError
@@ -63,7 +63,7 @@ def _file(path: Path, words: Mapping[str, str], local: bool, problems: list[str]
             rule = rule_of(one, path.name, words, local)
             for pattern in (rule.when.text, rule.when.also, rule.when.unless, rule.when.names):
                 if pattern is not None:
-                    check_pattern(pattern)
+                    pattern_of(pattern)
             rules.append(rule)
         except RuleError as exc:
             problems.append(f"{path.name}: {_name(one, place)}: {exc}")
@@ -83,7 +83,7 @@ def _words(folders: Sequence[Path], problems: list[str]) -> dict[str, str]:
             words[str(name)] = fold("|".join(map(str, parts)))
     for name, pattern in words.items():
         try:
-            check_pattern(expand(pattern, words))
+            pattern_of(expand(pattern, words))
         except RuleError as exc:
             problems.append(f"{WORDS}: {name}: {exc}")
     return words

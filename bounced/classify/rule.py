@@ -29,7 +29,7 @@ class When:
     """The conditions of a rule; all that are given must hold.
 
     `text`, `also` and `unless` are RE2 patterns for the folded words, `names` for the links and hosts in them.
-    `status` holds masks such as `5.1.1`, `x.7.606-649` or `4.x.x`, `reply_code` such as `550` or `4xx`.
+    `status` holds masks such as `5.1.1`, `x.7.606-649` or `4.x.x` (`none`: there is no status), `reply_code` such as `550` or `4xx`.
     """
 
     text: str | None = None
@@ -94,7 +94,7 @@ _LISTS = ("status", "reply_code", "provider", "mta", "type")
 _KEYS = ("id", "when", "reason", "because", "matches", "rejects", "fault", "category")
 _WORD = re.compile(r"%\{(\w+)\}")
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_STATUS_MASK = re.compile(r"[245x]\.(?:\d{1,3}|x)\.(?:\d{1,3}(?:-\d{1,3})?|x)")
+_STATUS_MASK = re.compile(r"none|[245x]\.(?:\d{1,3}|x)\.(?:\d{1,3}(?:-\d{1,3})?|x)")
 _REPLY_MASK = re.compile(r"[2-5](?:\d\d|\dx|xx)")
 _DECIDABLE = frozenset(set(Reason) - {Reason.ABUSE, Reason.FRAUD, Reason.VIRUS, Reason.OTHER})
 
@@ -132,7 +132,7 @@ def _when(data: object, words: Mapping[str, str]) -> When:
         raise RuleError("when.final: want true or false")
     patterns = {key: _pattern(fields.get(key), words, key) for key in _PATTERNS}
     lists = {key: _strings(fields.get(key), f"when.{key}") for key in _LISTS}
-    _check_masks(lists["status"], _STATUS_MASK, "when.status", "5.1.1, x.7.600-649 or 4.x.x")
+    _check_masks(lists["status"], _STATUS_MASK, "when.status", "5.1.1, x.7.600-649, 4.x.x or none")
     _check_masks(lists["reply_code"], _REPLY_MASK, "when.reply_code", "550, 55x or 4xx")
     return When(
         **patterns,

@@ -193,8 +193,8 @@ class Rules:
         """Return what spoke against a rule of words: a code that alone would have meant something else."""
         against = []
         status, reply = evidence.status, evidence.reply_code
-        if rule.layer <= Layer.PHRASE and not rule.when.status and not codes.is_weak(status):
-            other = self._engine.first_by_code(status, None)
+        if rule.layer <= Layer.PHRASE and not rule.when.status and status and not codes.is_weak(status):
+            other = self._engine.first_by_status(status)
             if other and other.reason not in (rule.reason, Reason.UNKNOWN):
                 against.append(f'status {status} against text "{self._engine.matched(rule, evidence)}"')
         if status and reply and status[0] != reply[0]:

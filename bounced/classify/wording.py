@@ -32,6 +32,13 @@ _HOST = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)+(?:[a-z]{2,24}|[A-Z]{2,24}|xn--[a
 _REPEATED_CODE = re.compile(
     r"(?<![^\s(\"'])(?P<code>[245]\d\d)(?:[- ]#?[245]\.\d{1,3}\.\d{1,3}(?![\d.]*\d)[- ]?|-(?=\D)|(?=\s|$))"
 )
+#: What relays and helpful servers put around the answer itself.
+_WRAPPING = re.compile(
+    r"(?:(?:undeliver|unverifi)(?:able|ed) address: )?\bhost \S{1,255} ?[\[(][^\])]{0,80}[\])]:? said:"
+    r"|\bfor (?:more|further) (?:information|details|help)\b[^.;]*+"
+    r"|\bto (?:best )?protect our users\b[^,.;]*+",
+    re.IGNORECASE,
+)
 _TYPE = re.compile(r"\s*(?:smtp|x-[\w-]{1,30}|unknown|utf-8|rfc822)\s*;", re.IGNORECASE)
 
 
@@ -65,7 +72,7 @@ def wording(text: str, reply_code: str | None) -> Wording:
     names: list[str] = []
     text = _TYPE.sub("", text, count=1) if _TYPE.match(text) else text
     masked = _NAME.sub(lambda hit: _mask(hit, names), fold(text))
-    plain = _REPEATED_CODE.sub(lambda hit: _code(hit, reply_code), masked)
+    plain = _REPEATED_CODE.sub(lambda hit: _code(hit, reply_code), _WRAPPING.sub(" ", masked))
     return Wording(" ".join(plain.split()), " ".join(names))
 
 
