@@ -51,7 +51,7 @@ def _clock() -> datetime:
 
 @dataclass(slots=True)
 class _Pause:
-    """An endpoint that could not be reached is left alone for a while, each time twice as long."""
+    """An endpoint that had enough is left alone for a while, each time twice as long, or as long as it asked."""
 
     until: datetime
     seconds: float
@@ -62,7 +62,8 @@ class _Round:
     """What one look for due deliveries came to."""
 
     made: int
-    reached: bool
+    enough: bool = False
+    asked: float = 0.0
 
 
 class Deliverer:
@@ -144,39 +145,40 @@ class Deliverer:
         return made
 
     def _note(self, name: str, result: _Round, now: datetime) -> None:
-        if result.reached:
+        if not result.enough:
             self._pauses.pop(name, None)
             return
         before = self._pauses.get(name)
         seconds = min(_LONGEST_PAUSE, 2 * before.seconds) if before else 5.0
-        self._pauses[name] = _Pause(now + timedelta(seconds=seconds), seconds)
+        self._pauses[name] = _Pause(now + timedelta(seconds=max(seconds, result.asked)), seconds)
 
     def _work_off(self, endpoint: Endpoint, now: datetime) -> _Round:
-        """Claim and post what is due to one endpoint, until there is nothing, it is unreachable, or time is up."""
+        """Claim and post what is due to one endpoint, until there is nothing, it had enough, or time is up."""
         begun = time.monotonic()
         lease = endpoint.timeout * (_CLAIM / _PARALLEL + 1) + _LEASE_MARGIN
-        made, reached = 0, True
-        while reached and not self._stopping and time.monotonic() - begun < _ROUND_SECONDS:
+        whole = _Round(0)
+        while not whole.enough and not self._stopping and time.monotonic() - begun < _ROUND_SECONDS:
             at = now + timedelta(seconds=time.monotonic() - begun)
             claimed = self._store.claim(at, _CLAIM, lease, endpoint.name)
             if not claimed:
                 break
             done = asyncio.run(self._post_all(endpoint, claimed, at))
-            made, reached = made + done.made, done.reached
-        return _Round(made, reached)
+            whole = _Round(whole.made + done.made, done.enough, done.asked)
+        return whole
 
     async def _post_all(self, endpoint: Endpoint, claimed: Sequence[Delivery], now: datetime) -> _Round:
-        """Post several at once; when one gets no answer at all, those not begun keep their attempt for later."""
+        """Post several at once; when the receiver had enough, those not begun keep their attempt for later."""
         waiting = list(reversed(claimed))
         answers: list[Answer] = []
 
         async def one_after_another(line: Line) -> None:
-            while waiting and not self._stopping and all(answer.status_code for answer in answers):
+            while waiting and not self._stopping and not any(answer.enough for answer in answers):
                 answers.append(await self._post_one(line, waiting.pop(), now))
 
         async with line_to(endpoint, self._resolver) as line:
             await asyncio.gather(*(one_after_another(line) for _ in range(min(_PARALLEL, len(claimed)))))
-        return _Round(len(answers), all(answer.status_code for answer in answers))
+        asked = max(retry_after(answer.retry_after, now) or 0.0 for answer in answers) if answers else 0.0
+        return _Round(len(answers), any(answer.enough for answer in answers), asked)
 
     async def _post_one(self, line: Line, delivery: Delivery, now: datetime) -> Answer:
         answer = await post(line, delivery.notification, self._clock())

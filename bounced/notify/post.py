@@ -40,6 +40,11 @@ class Answer:
         """True if the receiver has it."""
         return self.status_code is not None and 200 <= self.status_code < 300
 
+    @property
+    def enough(self) -> bool:
+        """True if more of the same would be in vain for now: nobody answers, or the receiver asks for a pause."""
+        return self.status_code in (None, 429) or (self.status_code == 503 and self.retry_after is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -255,6 +255,20 @@ def test_an_unreachable_endpoint_costs_few_attempts_and_is_left_alone_longer_eac
     assert len(fresh) >= 24
 
 
+def test_a_receiver_that_asks_for_a_pause_gets_it(store: Store, fill: Fill, now: datetime) -> None:
+    fill("test", count=40)
+    with (
+        Receiver(always=answer(429, Retry_After="600")) as receiver,
+        delivering(store, receiver.webhook()) as deliverer,
+    ):
+        assert 1 <= deliverer.run_due(now) <= 8
+        assert deliverer.run_due(now + timedelta(seconds=590)) == 0
+        assert 1 <= deliverer.run_due(now + timedelta(seconds=620)) <= 8
+    assert len(receiver.got) <= 16
+    untouched = [delivery for delivery in store.deliveries() if delivery.attempts == 0]
+    assert len(untouched) >= 24
+
+
 def test_all_of_a_backlog_is_worked_off_in_one_call(store: Store, fill: Fill, now: datetime) -> None:
     fill("test", count=110)
     with Receiver() as receiver:
