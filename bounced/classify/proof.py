@@ -38,7 +38,7 @@ def prove(rules: Sequence[Rule], judge: Judge) -> Iterator[Proof]:
 def _lost(rule: Rule, example: Example, verdict: Verdict, owners: dict[str, Rule], shadowed: bool) -> str:
     winner = owners.get(verdict.rule)
     if winner is None:
-        return fX
+        return f"{rule.file}: {rule.id}: nothing holds for its own match {example.reply!r}; widen `when` or correct it"
     if shadowed:
         return (
             f"{rule.file}: {rule.id}: shadowed by {winner.id} ({winner.file}), which takes all its matches "
