@@ -91,7 +91,15 @@ def _conditions(query: EventQuery) -> Iterator[ColumnElement[bool]]:
     if query.until is not None:
         yield event.c.at < query.until
     if query.cursor is not None:
-        moment, _, id_ = query.cursor.partition("_")
-        at = datetime.fromisoformat(moment)
+        at, id_ = _place_of(query.cursor)
         yield event.c.at <= at  # tells the index where to begin; the next line alone would not
         yield or_(event.c.at < at, and_(event.c.at == at, event.c.id < id_))
+
+
+def _place_of(cursor: str) -> tuple[datetime, str]:
+    """Return time and id of the event that a cursor was made of. Raises ValueError."""
+    moment, _, id_ = cursor.partition("_")
+    try:
+        return datetime.fromisoformat(moment), id_
+    except ValueError:
+        raise ValueError(f"no cursor of an event: {cursor[:80]!r}") from None

@@ -71,6 +71,11 @@ class Postgres:
             connection.execute(f'CREATE DATABASE "{name}"')
         return self.url(name)
 
+    def drop(self, url: str) -> None:
+        """Remove a database with all connections to it."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
+
     def _run(self, program: str, *arguments: str) -> None:
         command = [*_as_server_user(), str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
         with tempfile.TemporaryFile() as said:
@@ -104,9 +109,12 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Return the URL of a new database: a test that asks for it runs on both kinds."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/bounced.db"
+        yield f"sqlite:///{tmp_path}/bounced.db"
+        return
     server: Postgres = request.getfixturevalue("postgres")
-    return server.database()
+    url = server.database()
+    yield url
+    server.drop(url)
