@@ -56,6 +56,7 @@ def _refusal(message: Message, fields: Fields) -> Report:
         final_recipient=final,
         action=Action.FAILED,
         diagnostic=fields.first("Error") or fields.first("Failure"),
+        diagnostic_type="x-sieve",
         text=message.text()[:_MAX_REASON].strip(),
     )
     host = (fields.first("Reporting-UA") or "").partition(";")[0].strip()
