@@ -11,6 +11,8 @@ from bounced.model import Notification
 from bounced.store import Store
 
 Fill = Callable[..., list[Notification]]
+#: Marks a test that runs on SQLite and on PostgreSQL.
+on_both = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -20,9 +22,15 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> str:
-    """The URL of a database of its own."""
-    return f"sqlite:///{tmp_path}/bounced.db"
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database of its own: SQLite unless `on_both` marks the test."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield f"sqlite:///{tmp_path}/bounced.db"
+        return
+    server = request.getfixturevalue("postgres")
+    url = server.database()
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture

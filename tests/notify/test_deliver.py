@@ -15,7 +15,7 @@ from bounced.errors import ConfigError, StoreDown
 from bounced.model import Attempt, Delivery, DeliveryState
 from bounced.notify import Deliverer
 from bounced.store import DeliveryQuery, Store
-from tests.notify.conftest import Fill
+from tests.notify.conftest import Fill, on_both
 from tests.notify.receiver import OTHER, SECRET, Receiver, answer, drip, free_port, hang, huge, reset, unannounced_close
 from tests.servers.certificates import Authority
 
@@ -43,6 +43,7 @@ def only(store: Store) -> tuple[Delivery, list[Attempt]]:
     return delivery, store.attempts_of(delivery.id)
 
 
+@on_both
 def test_a_notification_arrives_signed_and_once(store: Store, fill: Fill, now: datetime) -> None:
     (notification,) = fill("test")
     with Receiver() as receiver:
@@ -139,6 +140,7 @@ def test_gone_is_given_up_at_once(store: Store, fill: Fill, now: datetime) -> No
     )
 
 
+@on_both
 def test_after_the_last_attempt_it_is_dead_and_a_person_can_open_it_again(
     store: Store, fill: Fill, now: datetime
 ) -> None:
@@ -287,6 +289,7 @@ def test_connections_are_used_again_and_one_that_was_closed_meanwhile_costs_noth
     assert {got.id for got in receiver.got} == {f"msg_test-{n:04}" for n in range(100)}
 
 
+@on_both
 def test_two_deliverers_on_one_store_post_nothing_twice(store: Store, fill: Fill, now: datetime) -> None:
     fill("test", count=100)
     with Receiver() as receiver:
@@ -298,6 +301,7 @@ def test_two_deliverers_on_one_store_post_nothing_twice(store: Store, fill: Fill
     assert len({got.id for got in receiver.got}) == len(receiver.got) == 100
 
 
+@on_both
 def test_deliveries_of_an_endpoint_that_is_gone_are_given_up(store: Store, fill: Fill, now: datetime) -> None:
     """After an hour: another daemon on the same database may know the endpoint."""
     fill("gone")

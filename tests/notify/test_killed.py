@@ -12,10 +12,10 @@ import pytest
 from bounced.model import DeliveryState
 from bounced.notify import Deliverer
 from bounced.store import Store
-from tests.notify.conftest import Fill
+from tests.notify.conftest import Fill, on_both
 from tests.notify.receiver import Receiver, hang
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, on_both]
 
 
 @contextmanager
