@@ -1,5 +1,220 @@
-"""demo placeholder"""
+"""`bounced demo`: a morning at a return path, in half a minute, with the real daemon and nothing to set up."""
+
+import json
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from bounced.cli.demo_mails import RETURN_PATH, Story, stories
+from bounced.cli.demo_parts import MailServer, Receiver, daemon, write_config
+from bounced.cli.render import cell
+from bounced.config import load
+from bounced.errors import BouncedError
+from bounced.model import Event
+
+if TYPE_CHECKING:
+    from bounced.store import Store
+
+#: Seconds between two mails, and how long the last ones are waited for.
+_PACE, _PATIENCE = 0.8, 30.0
+_FILES = ("bounced.db", "bounced.db-wal", "bounced.db-shm", "config.yaml", "daemon.log", "mailserver.log")
+_STYLES = {"hard": "bold red", "soft": "yellow", "complaint": "bold magenta"}
 
 
-def demo() -> None:
-    """x"""
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where database, configuration and logs are put.")] = Path(".demo"),
+    pace: Annotated[float, typer.Option(help="Seconds between two mails.", min=0)] = _PACE,
+) -> None:
+    """Watch bounces come in, live: IMAP server, daemon and webhook receiver, here for half a minute."""
+    _fresh(folder)
+    server, receiver = MailServer(folder / "mailserver.log"), Receiver()
+    console = Console(highlight=False, soft_wrap=True)
+    log = folder / "daemon.log"
+    with server.running(), receiver.running():
+        config = write_config(folder, server, receiver)
+        console.print(f"IMAP on port {server.port}, the return path {RETURN_PATH}; webhooks to {receiver.url}\n")
+        with daemon(config, log) as running:
+            show = _Show(console, log, config, receiver)
+            whole = show.watch(server, stories(datetime.now(UTC)), pace, running)
+            unread = server.unread()
+        if whole:
+            show.sum_up(unread)
+    if not whole or receiver.refused:
+        console.print(Text("Something went wrong; the end of the daemon's log says:\n" + _tail(log)))
+        raise typer.Exit(1)
+    _next(console, config)
+
+
+def _fresh(folder: Path) -> None:
+    """Make the folder, and remove what an earlier demo left in it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in _FILES:
+        (folder / name).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """A line of the daemon's log about one message."""
+
+    uid: int
+    reader: str | None
+    kind: str | None
+    outcome: str
+    why: str | None
+
+
+class _Show:
+    """Tells what the daemon makes of each mail, as its log and its database have it."""
+
+    def __init__(self, console: Console, log: Path, config: Path, receiver: Receiver) -> None:
+        self._console, self._log, self._config, self._receiver = console, log, config, receiver
+        self._read = 0
+
+    def watch(self, server: MailServer, mails: list[Story], pace: float, running: Callable[[], bool]) -> bool:
+        """Deliver the mails, one after the other, and tell of each; False if some were never heard of."""
+        sender = threading.Thread(target=_deliver, args=(server, mails, pace), daemon=True)
+        sender.start()
+        told: set[int] = set()
+        end = time.monotonic() + len(mails) * (pace + 0.5) + _PATIENCE
+        while len(told) < len(mails) and running() and time.monotonic() < end:
+            for arrived in self._new():
+                if arrived.uid not in told:
+                    told.add(arrived.uid)
+                    self._tell(len(told), mails[len(told) - 1], arrived)
+            time.sleep(0.1)
+        whole = len(told) == len(mails)
+        if whole:
+            self._await_webhooks()
+        return whole
+
+    def sum_up(self, unread: int) -> None:
+        """Tell what is suppressed now, what was posted, and what was left alone."""
+        say = self._console.print
+        say("\n[bold]Suppressed now[/]")
+        with closing(_opened(self._config)) as store:
+            for entry in store.suppressions():
+                say(Text(f"  {entry.address:34} {entry.reason:18} {cell(entry.why)}"))
+        types: dict[str, int] = {}
+        for body in self._receiver.verified:
+            types[body["type"]] = types.get(body["type"], 0) + 1
+        say(f"\n[bold]Webhooks[/]  {len(self._receiver.verified)} received, every signature verified")
+        for name, count in sorted(types.items()):
+            say(f"  {count} {name}")
+        say(f"\n[bold]Left alone[/]  {unread} mails, still unread in the inbox, for a person to answer")
+
+    def _new(self) -> Iterator[_Arrived]:
+        """Yield what the log says of messages since the last look."""
+        with self._log.open("rb") as file:
+            file.seek(self._read)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self._read += len(line)
+                if arrived := _message(line):
+                    yield arrived
+
+    def _tell(self, number: int, story: Story, arrived: _Arrived) -> None:
+        say = self._console.print
+        say(Text(f"{number:3}  {story.title}", style="bold"))
+        read = f"read by {arrived.reader}" if arrived.reader not in (None, "none") else ""
+        kind = (arrived.kind or "").replace("_", " ")
+        say(Text("     " + ", ".join(filter(None, [kind, read, _filed(arrived)])), style="dim"))
+        for event in self._events(arrived.uid):
+            self._tell_event(event)
+
+    def _tell_event(self, event: Event) -> None:
+        verdict = f"{event.category}, {event.reason}; fault: {event.fault}" if event.category else "nothing failed"
+        line = Text("     ").append(cell(event.address) or "nobody that is named").append(": ")
+        self._console.print(line.append(verdict, style=_STYLES.get(event.category or "", "green")))
+        matched = f' matched "{cell(event.matched)}"' if event.matched else ""
+        self._console.print(Text(f"       why: rule {event.rule}{matched}; trust: {event.trust}"))
+        if event.decision:
+            self._console.print(Text(f"       so: {cell(event.decision)}"))
+
+    def _events(self, uid: int) -> list[Event]:
+        with closing(_opened(self._config)) as store:
+            return [event for event in store.events() if event.place.uid == uid]
+
+    def _await_webhooks(self) -> None:
+        """Wait until nothing more is to be posted."""
+        end = time.monotonic() + _PATIENCE
+        with closing(_opened(self._config)) as store:
+            while time.monotonic() < end and store.counts().open_deliveries:
+                time.sleep(0.1)
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-5:]
+    return "\n".join(f"  {cell(line)}" for line in lines)
+
+
+def _opened(config: Path) -> "Store":
+    from bounced.daemon.wiring import store
+
+    return store(load(config))
+
+
+def _message(line: bytes) -> _Arrived | None:
+    """Return what a log line says of a message; None if it is about something else."""
+    try:
+        found: Any = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(found, dict) or found.get("event") != "message":
+        return None
+    return _Arrived(found["uid"], found.get("reader"), found.get("kind"), found["outcome"], found.get("why"))
+
+
+def _filed(arrived: _Arrived) -> str:
+    why = f": {cell(arrived.why)}" if arrived.why else ""
+    return {
+        "left": "left where it is, unread",
+        "processed": f"filed{why}",
+        "review": "set aside for a person to look at",
+        "quarantine": f"put into quarantine{why}",
+    }.get(arrived.outcome, arrived.outcome)
+
+
+def _deliver(server: MailServer, mails: list[Story], pace: float) -> None:
+    for mail in mails:
+        try:
+            server.deliver(mail.content)
+        except (OSError, BouncedError):
+            return
+        time.sleep(pace)
+
+
+def _next(console: Console, config: Path) -> None:
+    """Say what to type next: commands that work as they stand."""
+    program = _program()
+    console.print("\n[bold]What to type next[/]")
+    for words, what in (
+        ("check erika@customer.example", "may I mail her? exit status 0: suppressed"),
+        ("check jan@provider.example", "a full mailbox is no reason yet: exit status 1"),
+        ("explain sofia@mailbox-provider.example", "the whole story of an address"),
+        ("events --category soft", "what came in"),
+        ('suppressions release erika@customer.example --why "she wrote to us"', "undo it"),
+    ):
+        console.print(Text(f"  {program} --config {config} {words}").append(f"   # {what}", style="dim"))
+
+
+def _program() -> str:
+    """Return how this program is called, as short as it can be typed here."""
+    found = shutil.which("bounced")
+    if found and Path(found).resolve().parent == Path(sys.executable).resolve().parent:
+        return "bounced"
+    beside = Path(sys.executable).parent / "bounced"
+    if not beside.exists():
+        return f"{sys.executable} -m bounced"
+    return str(beside.relative_to(Path.cwd())) if beside.is_relative_to(Path.cwd()) else str(beside)
