@@ -123,6 +123,8 @@ class Correlator:
             return _Standing(Trust.CLAIMED, clues.spoken.why, address, source)
         if self.signer:
             return _Standing(Trust.CLAIMED, "it bears no token of ours", address, source)
+        if clues.report.forwarded:
+            return _Standing(Trust.CLAIMED, "somebody forwarded it by hand, and it bears no token", address, source)
         domain = our_domain(clues.report.original, self._ours)
         if domain:
             return _Standing(Trust.MATCHED, f"the returned original is of our domain {domain}", address, source)

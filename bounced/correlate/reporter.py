@@ -7,6 +7,9 @@ from bounced.correlate import text
 from bounced.correlate.authentication import verified_domains
 from bounced.model import Report
 
+#: The mailboxes that no user of a domain is given: RFC 2142 sections 4 and 5.
+_ROLES = frozenset({"abuse", "postmaster"})
+
 
 @dataclass(frozen=True, slots=True)
 class Vetted:
@@ -27,8 +30,8 @@ class Vetting:
     def vet(self, report: Report, recipient: str | None) -> Vetted:
         """Return whether the complaint counts as evidence about `recipient`.
 
-        Its From must be confirmed by DKIM. Then a known reporter is believed about anybody, a mailbox provider about
-        the people of its own domain, and anybody else about nobody.
+        Its From must be confirmed by DKIM. Then a known reporter is believed about anybody, the postmaster of a
+        domain about the people there, and anybody else about nobody: the users of a provider are not the provider.
         """
         if self._authserv_id is None:
             return Vetted(False, "no authserv_id is configured, so no reporter can be verified")
@@ -41,8 +44,8 @@ class Vetting:
             return Vetted(False, f"{self._authserv_id} verified no DKIM signature of {domain}")
         if self._known(sender, domain):
             return Vetted(True, f"reported by {domain}, DKIM verified by {self._authserv_id}", True)
-        if recipient and covers(domain, domain_of(recipient)):
-            return Vetted(True, f"reported by the recipient's own provider {domain}, DKIM verified", True)
+        if recipient and covers(domain, domain_of(recipient)) and sender.partition("@")[0] in _ROLES:
+            return Vetted(True, f"reported by {sender} for the recipient's own domain, DKIM verified", True)
         return Vetted(False, f"{domain} is verified by DKIM, but is no known reporter", True)
 
     def _known(self, sender: str, domain: str) -> bool:

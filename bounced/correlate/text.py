@@ -50,9 +50,17 @@ def addresses(value: str | None) -> tuple[str, ...]:
     if not value:
         return ()
     lone = _LONE.fullmatch(value)
-    found = [lone[1]] if lone else [pair[1] for pair in getaddresses([value[:MAX_FIELD]])]
+    found = [lone[1]] if lone else _listed(value[:MAX_FIELD])
     normal = (address.normalise(one) for one in found[:_MAX_ADDRESSES] if one)
     return tuple(dict.fromkeys(one for one in normal if one))
+
+
+def _listed(value: str) -> list[str]:
+    """Return what the standard library takes for addresses; none where comments or groups nest beyond reason."""
+    try:
+        return [pair[1] for pair in getaddresses([value])]
+    except RecursionError:
+        return []
 
 
 def single(value: str | None) -> str | None:

@@ -256,6 +256,16 @@ FORGERIES = [
         "no known reporter",
     ),
     Forgery(
+        "a neighbour at the victim's own provider",
+        complaint(ANN, from_="eve@x.example", results=("mx.shop.example; dkim=pass header.d=x.example",)),
+        "no known reporter",
+    ),
+    Forgery(
+        "comments nested without end",
+        bounce(Finding("(" * 5000 + ANN), to=EVIL, original=(("To", "(" * 9000), ("From", "g:" * 4000))),
+        "signature is wrong",
+    ),
+    Forgery(
         "look-alike of a reporter",
         complaint(ANN, from_="feedback@arf.mаil.yahoo.com", results=(YAHOO,)),
         "verified no DKIM",

@@ -1,4 +1,4 @@
-"""Who may complain of whom: DKIM as our own server verified it, known reporters, a provider for its own people."""
+"""Who may complain of whom: DKIM as our own server verified it, known reporters, a postmaster for his own people."""
 
 import pytest
 
@@ -54,11 +54,11 @@ def test_verified_domains(results: list[str], expected: set[str]) -> None:
         ("staff@hotmail.com", "hotmail.com", ANN),
         ("feedback@eu.senderscore.net", "senderscore.net", ANN),
         ("abuse@x.example", "x.example", ANN),
-        ("fbl@x.example", "x.example", "ann@mail.x.example"),
+        ("Postmaster@x.example", "x.example", "ann@mail.x.example"),
     ],
 )
 def test_a_verified_reporter_is_a_match(from_: str, signer: str, recipient: str) -> None:
-    """A known one about anybody, a provider about its own people."""
+    """A known one about anybody, a postmaster about the people of his domain."""
     results = (f"{OURS}; dkim=pass header.d={signer}",)
     identity = identify(complaint(recipient, from_=from_, results=results))
 

@@ -183,3 +183,11 @@ def test_without_a_key_our_own_domain_in_the_original_is_a_match(header: tuple[s
 
     assert identity.trust is trust
     assert identity.why
+
+
+def test_what_was_forwarded_by_hand_is_only_a_claim() -> None:
+    """Whatever domain it bears."""
+    identity = identify(bounce(TEXT, headers=(OURS,), forwarded=True))
+
+    assert identity.trust is Trust.CLAIMED
+    assert "forwarded" in identity.why
