@@ -11,7 +11,6 @@ from bounced.mailbox.session import Selected, Session
 log = structlog.get_logger(__name__)
 
 RENEW = 25 * 60.0  # seconds: servers hang up on 30 minutes of silence (RFC 2177, section 3)
-_LOOK = 0.5  # seconds between two looks at the event that stops the wait
 _PAUSE = 2.0  # seconds after a broken connection, before it is polled again
 _BREAKS = 3  # so many in a row, and IDLE is given up for this connection's server
 
@@ -52,16 +51,8 @@ class Waiter:
 
     def _idle(self, session: Session, end: float, stop: threading.Event) -> bool:
         while (left := end - time.monotonic()) > 0 and not stop.is_set():
-            if self._idle_once(session, min(left, RENEW), stop):
+            if session.idle(min(left, RENEW), stop):
                 return True
-        return False
-
-    def _idle_once(self, session: Session, seconds: float, stop: threading.Event) -> bool:
-        end = time.monotonic() + seconds
-        with session.idling():
-            while (left := end - time.monotonic()) > 0 and not stop.is_set():
-                if session.announced(min(left, _LOOK)):
-                    return True
         return False
 
     def _broke(self, exc: MailboxDown, end: float, stop: threading.Event) -> bool:

@@ -5,8 +5,10 @@ Folder names are those of the configuration; the prefix of the personal namespac
 """
 
 import ssl
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,11 +20,12 @@ from bounced.config import ImapMailbox
 from bounced.errors import ConfigError, MailboxDown
 from bounced.mailbox.faults import LIBRARY_ERRORS, Refused, plain_words
 from bounced.mailbox.login import Credentials
+from bounced.mailbox.uids import ranges
 
 _WINDOW = 50_000  # UIDs a search asks for: imaplib refuses lines above a million octets
-_LINE = 8_000  # octets of a command line that every server takes (RFC 7162 section 4)
 
-_UIDS = 500  # UIDs of a FETCH that fit such a line
+_UIDS = 500  # UIDs of a FETCH: a line of 8,000 octets is what every server takes (RFC 7162 section 4)
+_LOOK = 0.5  # seconds between two looks at the event that stops an IDLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,20 +132,18 @@ class Session:
             typ, data = self._client._imap.myrights(_quoted(self.path(folder)))  # imapclient does not know MYRIGHTS
         return str(data[0].split()[-1], "ascii", "replace") if typ == "OK" and data and data[0] else None
 
-    @contextmanager
-    def idling(self) -> Iterator[None]:
-        """Let the server announce what happens in the open folder, until the block ends."""
+    def idle(self, seconds: float, stop: threading.Event) -> bool:
+        """Let the server announce what happens in the open folder; True as soon as that is new mail.
+
+        Returns after `seconds`, and within half a second once `stop` is set.
+        """
+        end = time.monotonic() + seconds
         with self._words("wait for new mail"):
             self._client.idle()
-            yield
-            self._client.idle_done()
-
-    def announced(self, seconds: float) -> bool:
-        """Return, while `idling`, whether new mail was announced within that time. Raises MailboxDown on BYE."""
-        said = self._client.idle_check(timeout=seconds)
-        if any(line[:1] in ((b"BYE",), ("BYE",)) for line in said):
-            raise MailboxDown(f"mailbox {self._settings.name}: the server said good-bye")
-        return any(len(line) > 1 and line[1] in (b"EXISTS", b"RECENT") for line in said)
+            news = False
+            while not news and (left := end - time.monotonic()) > 0 and not stop.is_set():
+                news = self._is_news(self._client.idle_check(timeout=min(left, _LOOK)))
+            return self._is_news(self._client.idle_done()[1]) or news
 
     def path(self, folder: str) -> str:
         """Return the folder's name as the server knows it."""
@@ -191,6 +192,11 @@ class Session:
             self._client.noop()
             return command()
 
+    def _is_news(self, said: Sequence[tuple[Any, ...]]) -> bool:
+        if any(line[:1] == (b"BYE",) for line in said):
+            raise MailboxDown(f"mailbox {self._settings.name}: the server said good-bye")
+        return any(len(line) > 1 and line[1] in (b"EXISTS", b"RECENT") for line in said)
+
     def _namespace(self) -> tuple[str, str]:
         """Return prefix and separator of our own folders; empty strings where the server does not tell."""
         if b"NAMESPACE" not in self._offered:
@@ -201,23 +207,6 @@ class Session:
 
     def _words(self, doing: str) -> Any:
         return plain_words(self._settings, doing)
-
-
-def ranges(uids: Iterable[int]) -> Iterator[str]:
-    """Yield sets such as `1:4,7` that name exactly these UIDs, none longer than a command line may be.
-
-    >>> list(ranges([7, 1, 2, 3, 4]))
-    ['1:4,7']
-    """
-    line = ""
-    for first, last in _runs(sorted(set(uids))):
-        text = str(first) if first == last else f"{first}:{last}"
-        if line and len(line) + len(text) >= _LINE:
-            yield line
-            line = ""
-        line = f"{line},{text}" if line else text
-    if line:
-        yield line
 
 
 def tls_context(settings: ImapMailbox) -> ssl.SSLContext:
@@ -240,6 +229,7 @@ def _connect(settings: ImapMailbox) -> Any:
             timeout=settings.timeout,
         )
     client.normalise_times = False
+    client._imap.debug = 0  # else each line is formatted for a log that nobody reads, and that would show tokens
     if settings.security == "starttls":
         _secure(client, settings, context)
     return client
@@ -259,20 +249,6 @@ def _secure(client: Any, settings: ImapMailbox, context: ssl.SSLContext | None) 
         with suppress(*LIBRARY_ERRORS):
             client.shutdown()
         raise
-
-
-def _runs(uids: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield first and last of each run of consecutive numbers."""
-    start = previous = None
-    for uid in uids:
-        if start is None or previous is None:
-            start = uid
-        elif uid != previous + 1:
-            yield start, previous
-            start = uid
-        previous = uid
-    if start is not None and previous is not None:
-        yield start, previous
 
 
 def _quoted(folder: str) -> bytes:
