@@ -1,6 +1,5 @@
 """SIGKILL at every seam: nothing lost, nothing counted twice, no second notification under another id."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 
 from bounced.config import Database
 from bounced.model import DeliveryState
-from bounced.store import Store
+from bounced.store import EventQuery, Store
 from tests.servers.dovecot import Dovecot
 from tests.servers.killed import SEAMS
 from tests.servers.program import bounced, configuration
@@ -25,8 +24,18 @@ PERSON = b"From: Ann <ann@example.org>\r\nSubject: Lunch?\r\n\r\nAt noon?\r\n"
 def let_leases_run_out(url: str) -> None:
     """Make every open delivery due, as it is some time after its worker died."""
     with closing(Store.open(Database(url=url))) as store:
+        store.upgrade()
         waiting = [d.id for d in store.deliveries() if d.state is DeliveryState.OPEN]
         store.retry(waiting, datetime.now(UTC))
+
+
+def recorded(url: str) -> list[str]:
+    """Return the address of each event, and demand that just these are suppressed."""
+    with closing(Store.open(Database(url=url))) as store:
+        addresses = sorted(str(event.address) for event in store.events(EventQuery()))
+        held = store.suppressed([f"gone{n}@remote.example" for n in (1, 2, 3)])
+    assert sorted(held) == addresses
+    return addresses
 
 
 @pytest.mark.parametrize("seam", SEAMS)
@@ -36,18 +45,15 @@ def test_killed_at_a_seam_and_started_again(seam: str, tmp_path: Path, dovecot: 
         dovecot.deliver("bounces", content)
     with Endpoint() as endpoint:
         config = configuration(tmp_path, dovecot, database_url, endpoint)
-        assert bounced(config, "db", "upgrade").returncode == 0
         killed = subprocess.run(
             [sys.executable, "-m", "tests.servers.killed", seam, str(config)], timeout=60, check=False
         )
         assert killed.returncode == -signal.SIGKILL
         let_leases_run_out(database_url)
-        again = [bounced(config, "poll") for _ in range(2)]
+        again = bounced(config, "poll")
 
-    assert [done.returncode for done in again] == [0, 0], again
-    found = [json.loads(line) for line in bounced(config, "events", "--format", "jsonl").stdout.splitlines()]
-    assert sorted(e["address"] for e in found) == ["gone1@remote.example", "gone2@remote.example"]
-    assert [bounced(config, "check", f"gone{n}@remote.example").returncode for n in (1, 2, 3)] == [0, 0, 1]
+    assert again.returncode == 0, again
+    assert recorded(database_url) == ["gone1@remote.example", "gone2@remote.example"]
     assert dovecot.messages() == [((), PERSON)]
     assert len(dovecot.messages("bounces", "Processed")) == 2
     ids = {(body["type"], body["data"]["address"]): i for i, body in endpoint.got}
