@@ -60,21 +60,16 @@ class Postgres:
         """Stop it at once, as a loss of power would."""
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
 
-    def url(self, database: str = "postgres") -> str:
-        """Return the URL of a database in it."""
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+    def url(self) -> str:
+        """Return the URL of its one database."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def database(self) -> str:
-        """Make a new empty database and return its URL."""
+        """Return a URL behind which everything is empty: a schema of its own, made in a moment."""
         name = f"test_{next(self._numbers)}"
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        return self.url(name)
-
-    def drop(self, url: str) -> None:
-        """Remove a database with all connections to it."""
-        with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
+            connection.execute(f'CREATE SCHEMA "{name}"')
+        return f"{self.url()}?options=-csearch_path%3D{name}"
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*_as_server_user(), str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
@@ -109,12 +104,9 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of a new database: a test that asks for it runs on both kinds."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/bounced.db"
-        return
+        return f"sqlite:///{tmp_path}/bounced.db"
     server: Postgres = request.getfixturevalue("postgres")
-    url = server.database()
-    yield url
-    server.drop(url)
+    return server.database()
