@@ -200,14 +200,14 @@ class Finding:
     """What a report claims about one recipient, in the fields of RFC 3464 section 2.3 and RFC 5321.
 
     `recipient` is the address this reader holds for the one that failed. `status` is the Status field as
-    reported; refining it is the classifier's work. `text` is the human part that speaks of this recipient,
-    searched only where there is no diagnostic.
+    reported; refining it is the classifier's work. `action` is None in what reports no delivery: a complaint, a
+    wish. `text` is the human part that speaks of this recipient, searched only where there is no diagnostic.
     """
 
     recipient: str | None
     original_recipient: str | None = None
     final_recipient: str | None = None
-    action: Action = Action.FAILED
+    action: Action | None = Action.FAILED
     status: str | None = None
     reply_code: str | None = None
     diagnostic: str | None = None

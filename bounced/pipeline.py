@@ -263,7 +263,7 @@ def _key(judged: Judged, finding: Finding, verdict: Verdict, identity: Identity)
         about,
         identity.recipient or finding.recipient or "",
         identity.final_recipient or "",
-        finding.action,
+        finding.action or "",
         verdict.status or "",
         verdict.reason or "",
         report.feedback.feedback_type if report.feedback else "",

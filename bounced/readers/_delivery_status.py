@@ -173,7 +173,7 @@ def host(value: str | None) -> str | None:
 
 def merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings, each pair of addresses once for an action: of two, the one that says more."""
-    best: dict[tuple[str, str, Action], Finding] = {}
+    best: dict[tuple[str, str, Action | None], Finding] = {}
     for one in findings:
         key = ((one.recipient or "").lower(), (one.final_recipient or "").lower(), one.action)
         other = best.get(key)

@@ -109,8 +109,8 @@ def mailed_to(original: Original | None) -> list[str]:
 def findings_for(recipients: Iterable[str], told: Iterable[str] = ()) -> tuple[Finding, ...]:
     """Return a finding for each recipient; one without recipient where nobody is named."""
     said = {address.lower() for address in told}
-    found = tuple(Finding(a, original_recipient=a if a.lower() in said else None) for a in recipients)
-    return found or (Finding(None),)
+    found = tuple(Finding(a, original_recipient=a if a.lower() in said else None, action=None) for a in recipients)
+    return found or (Finding(None, action=None),)
 
 
 def _first_address(value: str | None) -> str | None:

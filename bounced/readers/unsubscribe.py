@@ -6,7 +6,7 @@ is told by the token in the address that was written to; the From field alone pr
 
 import re
 
-from bounced.model import Action, Finding, Kind, Report
+from bounced.model import Finding, Kind, Report
 from bounced.readers import Rank, Reader
 from bounced.readers._charset import fold
 from bounced.readers._feedback import addresses
@@ -40,7 +40,7 @@ def read(message: Message) -> Report | None:
 def report_of(message: Message, reader: str) -> Report:
     """Return the report of a wish; its finding holds the sender, as nobody else is named."""
     sender = addresses((message.sender,))[:1]
-    finding = Finding(sender[0] if sender else None, action=Action.DELIVERED)
+    finding = Finding(sender[0] if sender else None, action=None)
     return Report(Kind.UNSUBSCRIBE, reader, (finding,))
 
 
