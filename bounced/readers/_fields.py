@@ -1,13 +1,14 @@
-"""Blocks of header-like lines: mail headers, delivery-status fields, headers quoted in a text."""
+"""Blocks of header-like lines: mail headers, fields quoted in a text."""
 
 import re
 from collections.abc import Iterable
 
 from bounced.readers._charset import decode, words
 
-#: A field and its continuation lines. A blank before the colon is accepted: Mimecast writes `Action : failed`.
-_FIELD = re.compile(rb"^([!-9;-~]{1,100})[ \t]*:[ \t]*([^\n]*(?:\n[ \t]+[^\n]*)*)", re.M)
+#: A field and its continuation lines. A blank before the colon is accepted: some gateways write `Action : failed`.
+_FIELD = re.compile(r"^([!-9;-~]{1,100})[ \t]*:[ \t]*([^\n]*(?:\n[ \t]+[^\n]*)*)", re.M)
 _UNFOLD = re.compile(r"\s*\n\s+")
+_PLAIN_END = re.compile(r"[\n\x1b]|=\?")
 MAX_VALUE = 8_192
 MAX_FIELDS = 1_000
 
@@ -18,41 +19,49 @@ class Fields:
     __slots__ = ("_index", "_pairs")
 
     def __init__(self, block: bytes) -> None:
-        self._pairs: list[tuple[bytes, bytes]] = _FIELD.findall(block)[:MAX_FIELDS]
-        index: dict[bytes, list[bytes]] = {}
+        text = block.decode("ascii") if block.isascii() else decode(block)
+        self._pairs: list[tuple[str, str]] = _FIELD.findall(text)[:MAX_FIELDS]
+        index: dict[str, list[str]] = {}
         for name, value in self._pairs:
-            index.setdefault(name.lower(), []).append(value)
+            key = name.lower()
+            if key in index:
+                index[key].append(value)
+            else:
+                index[key] = [value]
         self._index = index
 
     def __bool__(self) -> bool:
         return bool(self._pairs)
 
     def __contains__(self, name: str) -> bool:
-        return name.lower().encode() in self._index
+        return name.lower() in self._index
 
     def names(self) -> Iterable[str]:
         """Return the field names in lower case, each once."""
-        return (name.decode("ascii") for name in self._index)
+        return self._index.keys()
 
     def first(self, name: str) -> str | None:
         """Return the first value of the field as one line, or None."""
-        values = self._index.get(name.lower().encode())
+        values = self._index.get(name.lower())
         return _text(values[0]) if values else None
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of the field, in order."""
-        return tuple(_text(value) for value in self._index.get(name.lower().encode(), ()))
+        values = self._index.get(name.lower())
+        return tuple([_text(value) for value in values]) if values else ()
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Return name and value of every field, in order."""
-        return tuple((name.decode("ascii"), _text(value)) for name, value in self._pairs)
+        return tuple([(name, _text(value)) for name, value in self._pairs])
 
 
-def _text(value: bytes) -> str:
-    """Return a raw value unfolded, RFC 2047 decoded, at most MAX_VALUE octets of it."""
-    if value.isascii() and b"\n" not in value and b"=?" not in value and b"\x1b" not in value:
-        return value[:MAX_VALUE].decode("ascii").strip()
-    text = decode(value[:MAX_VALUE]).strip()
+def _text(value: str) -> str:
+    """Return a raw value unfolded, RFC 2047 decoded, at most MAX_VALUE characters of it."""
+    if _PLAIN_END.search(value, 0, MAX_VALUE) is None:
+        return value[:MAX_VALUE].strip()
+    text = value[:MAX_VALUE].strip()
+    if "\x1b" in text:
+        text = decode(text.encode("utf-8", "replace"))
     if "\n" in text:
         text = _UNFOLD.sub(" ", text)
     return words(text)

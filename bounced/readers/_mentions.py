@@ -25,16 +25,17 @@ _LABEL = re.compile(
 )
 _QUOTED_FIELD = re.compile(r"^[\s>|*-]*(?:to|cc|bcc|an|à|para|para:|a|naar|till|до|кому)\s*:[^@]*\Z", re.I)
 _NOT_A_RECIPIENT = re.compile(
-    r"(?:from|sender|von|de|van|reply-to|return-path|message-?\s?id|sent by|contact\w*|please (?:e-?mail|mail|write|send)\b.*|"
+    r"(?:from|sender|von|de|van|reply-to|return-path|message-?\s?id|sent by|contact\w*|please (?:e-?mail|mail|write|send)\b.*|write to|"
     r"postmaster|administrator\w*|support|help\w*|assistance|abuse|report|envelope-from|mail from|auth\w*|absender|expéditeur|"
     r"questions?|msgid|ehlo|helo|in-reply-to|references|subject|sender address|id|expanded from|forward(?:ed|ing)? (?:from|by))"
     r"[\s:=<('\"\[]*\Z",
     re.I,
 )
 _DAEMONS = re.compile(
-    r"(?:mailer[-_.]?daemon|postmaster|mdaemon|abuse|hostmaster|webmaster|helpdesk|support|mail-?daemon|no-?reply|noc|root)@", re.I
+    r"(?:mailer[-_.]?daemon|postmaster|mdaemon|abuse|hostmaster|webmaster|help(?:desk)?|support|mail-?daemon|no-?reply|noc|root)@", re.I
 )
 _MESSAGE_ID = re.compile(r"message-?\s?id|msgid|\bqueue-?id|envelope id", re.I)
+_CJK = re.compile(r"^[^!-~]*[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]+(?=[!-~])")  # text set solid before an address
 _LONG_DIGITS = re.compile(r"[0-9a-f.$-]{18,}@|\d{9,}.*\d{5,}.*@", re.I)
 
 
@@ -69,6 +70,7 @@ def _named(line: str) -> Iterable[tuple[str, int]]:
         if address[:5].lower() == "smtp=":  # X.400: dda:SMTP=name@host
             yield address[5:], OWN_LINE
             continue
+        address = _CJK.sub("", address) if not address.isascii() else address
         weight = 0 if _DAEMONS.match(address) or _LONG_DIGITS.match(address) else _weight(line, before)
         if weight and "." in address.rpartition("@")[2]:
             yield address, weight

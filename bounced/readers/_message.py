@@ -80,6 +80,11 @@ class Message:
         """Return the human part(s) as text, HTML turned to text, up to where the returned original begins."""
         return self._split[0]
 
+    @cached_property
+    def folded(self) -> str:
+        """The human text in lower case, for a first look that costs little."""
+        return self.text().lower()
+
     @property
     def quoted(self) -> str:
         """The returned original, as far as it is quoted in the text; empty if none is."""
@@ -141,12 +146,12 @@ def parse(content: bytes, limits: Limits) -> Message:
     if len(content) > limits.message_bytes:
         raise Unreadable(f"larger than message_bytes: {len(content)} > {limits.message_bytes}")
     clean = _one_line_end(content)
-    head = header_block(clean[: limits.header_bytes + 1])
+    root = tree(clean, limits)
+    head = root.head
     if len(head) > limits.header_bytes:
         raise Unreadable(f"header larger than header_bytes: more than {limits.header_bytes}")
     if head.count(b"\n") > limits.header_lines:
         raise Unreadable(f"header longer than header_lines: {head.count(bytes([10]))} > {limits.header_lines}")
-    root = tree(clean, limits)
     return Message(root, clean, Fields(head), limits)
 
 
@@ -165,19 +170,18 @@ def _one_line_end(content: bytes) -> bytes:
 
 
 def _mark_returned(root: Part) -> None:
-    """Mark the returned original and all within it.
+    """Mark the returned original and all within it, where it is not marked already for standing beside a machine part.
 
-    Beside a machine part every whole message is the original. Elsewhere it is one unless it holds a machine part
-    itself: then somebody forwarded a report, or a gateway wrapped it (RFC 6522 section 1).
+    A whole message is the original unless it holds a machine part itself: then somebody forwarded a report, or a
+    gateway wrapped it (RFC 6522 section 1).
     """
     waiting = [root]
     for part in waiting:
-        beside_machine = any(child.content_type in MACHINE for child in part.children)
         for child in part.children:
-            if child.content_type in RETURNED and (beside_machine or not _holds_machine_part(child)):
+            if child.returned or (child.content_type in RETURNED and not _holds_machine_part(child)):
                 for below in child.walk():
                     below.returned = True
-            else:
+            elif child.children:
                 waiting.append(child)
 
 

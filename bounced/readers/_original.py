@@ -5,6 +5,8 @@ Nothing behind that line may be taken for a report: a returned spam mail can say
 
 import re
 
+from bounced.readers._patterns import compiled
+
 _WHAT = (
     r"(?:e-?mail|message|msg|header|letter|mail|text|nachricht|mensaje|mensagem|messaggio|courrier|bericht)s?(?:'s)?"
 )
@@ -14,8 +16,8 @@ _WHOSE = (
 )
 _INTRO = r"(?:(?:the|your|full|start of|beginning of|text of|content of|copy of|headers? (?:of|from))[ \t]+){0,3}"
 #: A line that announces the original: it says which mail, and either that it follows or it is drawn as a rule.
-_ANNOUNCED = re.compile(
-    r"^[ \t>]*(?:"
+_ANNOUNCED = compiled(
+    r"(?im)^[ \t>]*(?:"
     rf"[-=*_#+~]{{2,}}[ \t]*(?:\S+[ \t]+){{0,6}}?(?:{_WHOSE}\b[^\n]{{0,40}}{_WHAT}"
     rf"|{_WHAT}\b[^\n]{{0,30}}(?:follow|below|header|transcript\b))[^\n]{{0,60}}"
     r"|[-=*_#+~]{2,}[^\n]{0,30}(?:below this line|copy of (?:the|your) (?:message|mail)|unter dieser zeile)[^\n]{0,60}"
@@ -24,8 +26,7 @@ _ANNOUNCED = re.compile(
     rf"|{_INTRO}{_WHOSE}[ \t]+{_WHAT}(?:[ \t]+{_WHAT})?[ \t]*(?:\([^\n()]{{0,40}}\))?[ \t]*:"
     r"|content-type:[ \t]*(?:message/rfc822|text/rfc822-headers)[^\n]{0,80}"
     r"|[-=]{2,}[ \t]*(?:原文|元の?メール|元のメッセージ|原邮件|原始邮件|원본)[^\n]{0,60}"
-    r")[ \t]*[-=*_#+~]*[ \t]*$",
-    re.I | re.M,
+    r")[ \t]*[-=*_#+~]*[ \t]*$"
 )
 _RULE = re.compile(r"[ \t>]*[-=*_#+~]{2,}")
 _OF_THE_ERROR = re.compile(

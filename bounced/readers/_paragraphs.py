@@ -18,16 +18,16 @@ def about(text: str, address: str | None) -> str | None:
     if start is None:
         return text.strip()[:MAX_ABOUT]
     end = start + 1
-    while end < len(lines) and end - start < 25 and not _ends(lines, end, wanted):
+    while end < len(lines) and end - start < 25 and not _ends(lines, start, end, wanted):
         end += 1
     return "\n".join(lines[start:end]).strip()[:MAX_ABOUT]
 
 
-def _ends(lines: list[str], at: int, wanted: str) -> bool:
-    """True at a gap behind which the speech is of something else: not indented, or another recipient."""
-    line = lines[at]
-    if not line.strip():
-        following = lines[at + 1] if at + 1 < len(lines) else ""
-        return not following.startswith((" ", "\t"))
-    match = ADDRESS.match(line.strip().lstrip("<"))
+def _ends(lines: list[str], start: int, at: int, wanted: str) -> bool:
+    """True at a gap behind which the speech is of something else, and where another recipient begins."""
+    line = lines[at].strip()
+    if not line:
+        said = " ".join(lines[start:at]).lower().replace(wanted, "").strip(" <>:\"'()\t")
+        return len(said) > 3
+    match = ADDRESS.match(line.lstrip("<"))
     return bool(match) and match.group().lower() != wanted  # type: ignore[union-attr]

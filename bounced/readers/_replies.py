@@ -35,10 +35,10 @@ def host_in(text: str) -> str | None:
 
 _SPEECH = re.compile(
     r"(?:^[ \t]*<<<|\b(?:said|says|replied|responded|response(?: was)?|returned|reason|error(?: was)?|answer(?:ed)?|diagnostic(?:-code)?)"
-    r"(?:[ \t]+\S+){0,5}?[ \t]*[:=(]+)[ \t\n\"'<(]*(?:smtp;[ \t]*)?(?=[245][0-7]\d[ \t-])",
+    r"(?:[ \t]+\S+){0,5}?[ \t]*[:=(]+)[ \t\n\"'<(]*(?:smtp;[ \t]*)?(?=[45][0-7]\d[ \t-])",
     re.I | re.M,
 )
-_LINE = re.compile(r"(?:^|[\s(\"'<:;])([245][0-7]\d(?:[ \t]|-[ \t]?)(?=[^\n\d]{0,6}[^\W\d]|[#(<]?[245]\.\d))", re.M)
+_LINE = re.compile(r"(?:^|[\s(\"'<:;])([45][0-7]\d(?:[ \t]|-[ \t]?)(?=[^\n\d]{0,6}[^\W\d]|[#(<]?[245]\.\d))", re.M)
 _STOP = re.compile(r"\n[ \t]*(?:\n|>>>|<<< *(?:QUIT|RSET)|\.\.\. |---|===|Giving up on|\(in reply|I.m not going to|Remote host|STARTTLS|\Z)", re.I)
 _PREFIX = re.compile(r"\n[ \t]*(?:<<<[ \t]*)?")
 MAX_REPLY = 1_000

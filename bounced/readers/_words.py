@@ -5,7 +5,7 @@ Why it failed is not read here: that is the rules' work.
 
 import re
 
-import re2
+from bounced.readers._patterns import compiled
 
 _FAILED = (
     r"(?:could|can|did|was|were|has|have|is|are|will|would)(?: ?not|n.t) (?:yet )?(?:be |been |reach|able to )?"
@@ -63,8 +63,8 @@ _DELAYED = (
     r"postponed|aplazad|遅延|遅れて|再送(?:を続|を試|いたします|します)|将(?:继续|继续尝试)|將繼續|稍后重试|延迟|延遲|지연",
 )
 _FINAL = (
-    r"giv(?:e|en|ing) up|gave up|no (?:further|more|other) (?:attempt|retr|deliver)|permanent|fatal|could not be delivered|"
-    r"will not (?:be )?(?:retr|try|attempt|continue)|has been (?:returned|cancel|remov|delet|abandon)|undeliverable|has failed|"
+    r"giv(?:en|ing) up|gave up|no (?:further|more|other) (?:attempt|retr|deliver)|permanent|fatal|could not be delivered|"
+    r"will not (?:be )?(?:retr|try|attempt|continue)|has been (?:returned|cancel|remov|delet|abandon)|undeliverable|has failed|failed permanently|"
     r"retry time(?:out)? exceeded|expired|too long|cannot be delivered|did not reach"
 )
 _AUTOMATIC = (
@@ -75,9 +75,9 @@ _AUTOMATIC = (
     r"autoanswer|mail@|notification|mailsweeper|surfcontrol|returned"
 )
 
-FAILED = re2.compile("(?i)" + "|".join(f"(?:{part})" for part in _FAILED))
-DELAYED = re2.compile("(?i)" + "|".join(f"(?:{part})" for part in _DELAYED))
-FINAL = re2.compile("(?i)" + _FINAL)
-AUTOMATIC = re2.compile("(?i)" + _AUTOMATIC)
+FAILED = compiled("(?i)" + "|".join(f"(?:{part})" for part in _FAILED))
+DELAYED = compiled("(?i)" + "|".join(f"(?:{part})" for part in _DELAYED))
+FINAL = compiled("(?i)" + _FINAL)
+AUTOMATIC = compiled("(?i)" + _AUTOMATIC)
 #: A person's answer, or what a person passes on.
 ANSWER = re.compile(r"\s*(?:re|aw|sv|antw?|vs|odp|fwd?|wg|tr|rv|enc|i)\s*(?:\[\d+\])?\s*:", re.I)

@@ -16,6 +16,7 @@ from bounced.readers._signs import LOOKED_AT, is_report
 from bounced.readers._words import DELAYED, FAILED, FINAL
 
 MAX_TEXT = 2_000
+_SAYS_NOTHING = 4  # lines about a recipient with fewer characters besides the address give no reason
 _REFUSED = re.compile(r"(?<![\d.])5\d\d[ -](?:\S|5\.\d)")
 
 
@@ -23,24 +24,23 @@ def read(message: Message) -> Report | None:
     """Return what the text says of each recipient it names; None if it is no report of a mail system."""
     if not is_report(message):
         return None
-    findings = findings_of(message)
+    kind = kind_of(message)
+    findings = findings_of(message, Action.DELAYED if kind is Kind.DELAYED else Action.FAILED)
     if not findings:
         return None
-    kind = kind_of(message)
     return Report(kind, READER.name, findings, reporting_mta=reporting_host(message))
 
 
 def kind_of(message: Message) -> Kind:
     """Return `delayed` where the text promises to go on trying and nowhere says that it ended, else `bounce`."""
     text = message.subject + "\n" + message.text()[:LOOKED_AT]
-    goes_on = DELAYED.search(text) and not FINAL.search(text) and not _REFUSED.search(text)
+    goes_on = DELAYED.search(text) and not _REFUSED.search(text) and not FINAL.search(text)
     return Kind.DELAYED if goes_on else Kind.BOUNCE
 
 
-def findings_of(message: Message) -> tuple[Finding, ...]:
+def findings_of(message: Message, action: Action) -> tuple[Finding, ...]:
     """Return a finding for each recipient that the mail names, in the surest way in which it does."""
     text = message.text()
-    action = Action.DELAYED if kind_of(message) is Kind.DELAYED else Action.FAILED
     named = mentions(text, strangers(message))
     failed = [a for value in message.headers("X-Failed-Recipients") for a in ADDRESS.findall(value)]
     if failed:
@@ -52,12 +52,12 @@ def findings_of(message: Message) -> tuple[Finding, ...]:
 
 
 def finding_of(mention: Mention, text: str, action: Action = Action.FAILED) -> Finding:
-    """Return the finding that the lines about a recipient make; the whole text serves where those give no reason."""
+    """Return the finding that the lines about a recipient make; the whole text serves where those say nothing."""
     block = mention.block
-    reply = reply_in(block)
-    if reply is None and not FAILED.search(block.partition("\n")[2]):
-        reply = reply_in(text)
+    rest = block.replace(mention.address, "", 1)
+    if len(rest.strip(" \n\t<>:;,.'\"()[]-*")) < _SAYS_NOTHING:
         block = text
+    reply = reply_in(block) or (reply_in(text) if not FAILED.search(rest) else None)
     return Finding(
         recipient=mention.address,
         final_recipient=mention.address,
