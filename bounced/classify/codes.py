@@ -11,6 +11,7 @@ from dataclasses import dataclass
 _ANSWER = re.compile(
     r"\bsaid\s?:\s|<<<\s|\blast (?:smtp )?error(?: was)?\s?:\s|\blast reason:\s|\bresponded with:\s?|\bserver responded:\s?"
     r"|\bresponse (?:was|is|from [^:]{1,80}):\s|\berror from remote mail server after [^:]{1,40}:(?:<[^>]{0,256}>[^:]{0,40}:)?\s"
+    r"|->\s(?=[245]\d\d\s)|\b(?:unknown address error|other (?:mail system|network) problem)[\s('\[]{0,4}(?=[245]\d\d)"
     r"|\bremote (?:host|server) (?:said|returned)[^\d]{0,40}(?=\d)|\breason:\s(?=[245]\d\d)",
     re.IGNORECASE,
 )
@@ -80,25 +81,28 @@ def is_weak(status: str | None) -> bool:
     return status is None or _WEAK.match(status) is not None
 
 
-def refine(reported: str | None, reply_code: str | None, text: str) -> Codes:
+def refine(reported: str | None, reply_code: str | None, text: str, *, local: bool = False) -> Codes:
     """Return status and reply code by the Status field as reported and the diagnostic.
 
-    A Status field that says something is kept; one that does not (x.0.0, or a weak code) gives way to a more telling
-    one in the text.
+    What the last answer says right behind its reply code is the refusing server's own; else a Status field that says
+    something is kept, and one that does not (x.0.0, or a weak code) gives way to a more telling one in the text. Of a `local` program's words no number is a reply code.
     """
-    reply = reply_code_in(text) or reply_code
+    reply = (None if local else reply_code_in(text)) or reply_code
     inside = status_in(text, reply)
-    status, source = _choose(reported, inside)
+    status, source = _choose(reported, inside, text)
     sources = ([source] if status else []) + (["reply_code"] if reply else [])
     return Codes(status, reply, tuple(sources))
 
 
-def _choose(reported: str | None, inside: str | None) -> tuple[str | None, str]:
+def _choose(reported: str | None, inside: str | None, text: str) -> tuple[str | None, str]:
     if inside is None or (reported == inside):
         return reported, "status"
     if reported is None or reported.endswith(".0.0"):
         return inside, "diagnostic"
-    if is_weak(reported) and not inside.endswith(".0.0") and not is_weak(inside):
+    if inside.endswith(".0.0"):
+        return reported, "status"
+    beside_reply = re.search(rf"[245]\d\d[ -]#?{re.escape(inside)}", answer(text))
+    if beside_reply or (is_weak(reported) and not is_weak(inside)):
         return inside, "diagnostic"
     return reported, "status"
 
@@ -111,8 +115,9 @@ def _statuses(text: str, reply_code: str | None) -> list[tuple[int, str]]:
         if not hit["reply"] and not hit["mark"] and _VERSION.search(before):
             continue
         rank = 0 if hit["reply"] else 1 if hit["mark"] or not before.strip() else 2
-        rank += 4 if code.endswith(".0.0") else 0
-        rank += 16 if reply_code and code[0] != reply_code[0] else 0
+        rank += 4 if code.endswith((".0.0", ".4.7")) else 0
+        beside = hit["reply"] or reply_code
+        rank += 16 if beside and code[0] != beside[0] else 0
         found.append((rank, code))
     return found
 

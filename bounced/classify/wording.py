@@ -35,6 +35,8 @@ _REPEATED_CODE = re.compile(
 #: What relays and helpful servers put around the answer itself.
 _WRAPPING = re.compile(
     r"(?:(?:undeliver|unverifi)(?:able|ed) address: )?\bhost \S{1,255} ?[\[(][^\])]{0,80}[\])]:? said:"
+    r"|\b\d\.\d\.\d - (?:unknown address error|other mail system problem|other network problem|bad destination host)"
+    r"(?= *[('\[]* ?[245]\d\d)"
     r"|\bfor (?:more|further) (?:information|details|help)\b[^.;]*+"
     r"|\bto (?:best )?protect our users\b[^,.;]*+",
     re.IGNORECASE,
