@@ -30,8 +30,8 @@ _FIELDS = frozenset(
     }
 )
 _PROOF = (
-    r"(?:confirm|verif(?:y|ication)|authenticat|authoriz|authoris|approv|validat|whitelist|release|"
-    r"bestätig|freischalt|freigabe|confirmer|valider|confirmar|verificar|confermare|bevestig|potwierd|подтвер)"
+    r"(?:confirm|verif(?:y|i)|authenticat|authori[sz]|approv|validat|whitelist|release|bestätig|freischalt|freigabe|"
+    r"confirmer|valider|confirmar|verificar|confermare|bevestig|potwierd|подтвер)"
 )
 #: What a diagnostic says that asks for proof; a sender callout that failed ("sender verify failed") asks for none.
 _DIAGNOSTIC = re.compile(
@@ -43,24 +43,29 @@ _DIAGNOSTIC = re.compile(
 )
 _WAY = re.compile(r"https?:|\bvisit\b|\bnotice\b|\binstructions?\b|\breply\b|\bclick\b|\blink\b", re.I)
 _SUBJECT = re.compile(
-    r"\bplease (?:confirm|verify|authenticate)\b|\b(?:message|e-?mail|mail) (?:requires|needs|awaiting|pending) "
-    r"(?:your |sender )?(?:confirmation|verification|approval|authentication)|\bverify#|\bconf(?:irm)?#\w|"
-    r"\bconfirm(?:ation)? (?:of |required|needed|request)[^\n]{0,20}(?:message|mail|sender|delivery)|"
+    r"\bplease (?:confirm|verify|authenticate)\b(?!.*\b(?:address|account|order|subscription|registration|booking))"
+    r"|\b(?:message|e-?mail|mail) (?:requires|needs|awaiting|pending) (?:your |sender )?"
+    r"(?:confirmation|verification|approval|authentication)|\bverify#|"
+    r"\b(?:verification|confirmation|authori[sz]ation) (?:required|needed|requested)\b|"
+    r"\bconf(?:irm)?#\w|\bconfirm(?:ation)? (?:of |request)[^\n]{0,20}(?:message|mail|sender|delivery)|"
     r"\bsender (?:verification|confirmation|authentication|validation)\b|antispam uol|\bchallenge[- ]response\b",
     re.I,
 )
-_ASKS = re.compile(
-    r"(?:click|visit|follow|open|go to|reply|respond|answer|klicken|cliquez|haga clic|clique|cliccare|kliknij|нажмите)"
-    rf"[^.!?]{{0,160}}\b(?:{_PROOF}|deliver(?:y|ed)?\b|prove\b|human\b|guest list|approved|allowed senders)",
-    re.I | re.S,
+_PROVE = re.compile(rf"{_PROOF}|deliver|\bprove\b|human|can receive|approved|allowed senders|guest list", re.I)
+_STEP = re.compile(
+    r"\b(?:click|visit|follow|open|go to|reply|respond|answer|send an empty|fill (?:out|in)|klicken|antworten|cliquez|"
+    r"répond|haga clic|respond|clique|cliccare|rispond|kliknij|нажмите|ответьте)",
+    re.I,
 )
 _HELD = re.compile(
-    r"(?:your|this|the) (?:e-?mail|message|mail)\b[^.!?]{0,100}\b(?:held|quarantin|waiting|pending|"
-    r"not (?:yet )?been delivered|has been placed|will be delivered|not be delivered until|on hold|intercepted)"
+    r"(?:your|this|the) (?:e-?mail|message|mail)\b[^.!?]{0,100}\b(?:held|quarantin|waiting|pending|on hold|"
+    r"intercepted|not (?:yet )?been delivered|has been placed|will be delivered|not be delivered until)"
     r"|(?:do(?:es)? not|don't) (?:recogni[sz]e|know) (?:you|your|this)|unknown sender|first time (?:you|i)"
     r"|not (?:yet )?(?:on|in) (?:my|the|his|her|their|our) (?:\w+ )?(?:list|address book|whitelist)"
-    r"|protect(?:s|ed|ion)?[^.!?]{0,40}(?:spam|junk|unsolicited)"
-    r"|spam[^.!?]{0,40}(?:protect|block|filter|control|verification)",
+    r"|only (?:accept|allow|receive|from)[^.!?]{0,60}"
+    r"(?:senders|people|addresses|contacts) (?:i|we|that|who|have|approved|known)"
+    r"|protect(?:s|ed|ion|ing)?[^.!?]{0,40}(?:spam|junk|unsolicited)|(?:real|live) (?:\w+ )?(?:human|person)|not a spam"
+    r"|(?:spam|junk)[^.!?]{0,40}(?:protect|block|filter|control|verification)|approved senders|guest list",
     re.I | re.S,
 )
 _WORTH = (b"confirm", b"approv", b"verif", b"challeng", b"whitelist", b"authori", b"prove")
@@ -96,7 +101,8 @@ def _text_asks(message: Message) -> bool:
     if not subject and not (_likely(message) and _WORTH_TEXT.search(fold(message.text()[:_HEAD]))):
         return False
     opening = fold(message.text()[:_HEAD])
-    return subject + bool(_ASKS.search(opening)) + bool(_HELD.search(opening)) >= 2
+    asks = bool(_STEP.search(opening)) and bool(_PROVE.search(opening))
+    return subject + asks + bool(_HELD.search(opening)) >= 2
 
 
 def _likely(message: Message) -> bool:
