@@ -68,8 +68,8 @@ _HELD = re.compile(
     r"|(?:spam|junk)[^.!?]{0,40}(?:protect|block|filter|control|verification)|approved senders|guest list",
     re.I | re.S,
 )
-_WORTH = (b"confirm", b"approv", b"verif", b"challeng", b"whitelist", b"authori", b"prove")
-_WORTH_TEXT = re2.compile(f"{_PROOF}|prove|human|guest list|allowed senders|antispam|challenge|sender")
+_WORTH = re2.compile(b"(?i)confirm|approv|verif|challeng|whitelist|prove")
+_WORTH_TEXT = re2.compile(f"{_PROOF}|prove|human|guest list|allowed senders|antispam|challenge")
 _HEAD = 2_000
 
 
@@ -78,8 +78,7 @@ def read(message: Message) -> Report | None:
     status = message.part(*DELIVERY_STATUS)
     if status is not None:
         content = status.content[:_HEAD]
-        folded = content.lower()
-        asks = any(word in folded for word in _WORTH) and _diagnostic_asks(Fields(content))
+        asks = bool(_WORTH.search(content)) and _diagnostic_asks(Fields(content))
     else:
         asks = _signed(message) or (message.types.isdisjoint(MACHINE) and _text_asks(message))
     return Report(Kind.AUTO_REPLY, READER.name, subtype="challenge") if asks else None
