@@ -216,6 +216,7 @@ class Finding:
     will_retry_until: datetime | None = None
     last_attempt: datetime | None = None
     text: str | None = None
+    command: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,19 @@ def speakers(text: str) -> tuple[str, ...]:
     return tuple(hit["name"].lower() for hit in _SPEAKER.finditer(text))
 
 
+_COMMAND = re.compile(
+    r"\bin reply to (?:end of )?(?P<said>[A-Z]{4})\b|\bafter (?:end of |sending )?(?P<after>DATA|RCPT TO|MAIL FROM)\b"
+    r"|SMTP command\s{1,4}(?P<listed>DATA|RCPT|MAIL)\b|>>> (?P<shown>DATA|RCPT|MAIL)[^\n]{0,300}\n<<< 5",
+    re.IGNORECASE,
+)
+
+
+def command_in(text: str) -> str | None:
+    """Return the SMTP command that a text says was refused, in upper case (`DATA`, `RCPT`); None if it does not tell."""
+    hits = list(_COMMAND.finditer(text[:4000]))
+    return hits[-1][hits[-1].lastgroup or 0][:4].upper() if hits else None
+
+
 def is_final(text: str, found: Codes) -> bool | None:
     """Return whether the refusal is for good: by the reply code, or else by the status; None if neither is there.
 

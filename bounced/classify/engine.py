@@ -20,6 +20,7 @@ class Evidence:
     hosts: tuple[str, ...]
     type: str | None
     final: bool | None
+    command: str | None = None
 
 
 class Engine:
@@ -61,6 +62,7 @@ def _codes_hold(when: When, evidence: Evidence) -> bool:
         and (not when.status or any(status_fits(mask, evidence.status) for mask in when.status))
         and (not when.reply_code or any(_reply_fits(mask, evidence.reply_code) for mask in when.reply_code))
         and (not when.type or evidence.type in when.type)
+        and (not when.command or evidence.command in when.command)
     )
 
 

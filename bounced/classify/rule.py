@@ -26,7 +26,7 @@ class Layer(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """The conditions of a rule; all that are given must hold.
+    """The conditions of a rule; all that are given must hold. `command` is the SMTP command that was refused.
 
     `text`, `also` and `unless` are RE2 patterns for the folded words, `names` for the links and hosts in them.
     `status` holds masks such as `5.1.1`, `x.7.606-649` or `4.x.x` (`none`: there is no status), `reply_code` such as `550` or `4xx`.
@@ -41,6 +41,7 @@ class When:
     provider: tuple[str, ...] = ()
     mta: tuple[str, ...] = ()
     type: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
     final: bool | None = None
 
     @property
@@ -62,6 +63,7 @@ class Example:
     recipient: str | None = None
     status: str | None = None
     type: str | None = None
+    command: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class RuleError(Exception):
 
 
 _PATTERNS = ("text", "also", "unless", "names")
-_LISTS = ("status", "reply_code", "provider", "mta", "type")
+_LISTS = ("status", "reply_code", "provider", "mta", "type", "command")
 _KEYS = ("id", "when", "reason", "because", "matches", "rejects", "fault", "category")
 _WORD = re.compile(r"%\{(\w+)\}")
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -125,7 +127,7 @@ def rule_of(data: object, file: str, words: Mapping[str, str], local: bool) -> R
 def _when(data: object, words: Mapping[str, str]) -> When:
     known = (*_PATTERNS, *_LISTS, "final")
     fields = _mapping(data, known, "when")
-    if not fields or set(fields) <= {"unless", "also", "final", "type"}:
+    if not fields or set(fields) <= {"unless", "also", "final", "type", "command"}:
         raise RuleError("want a condition in `when`: text, names, status, reply_code, provider or mta")
     final = fields.get("final")
     if final is not None and not isinstance(final, bool):
@@ -141,6 +143,7 @@ def _when(data: object, words: Mapping[str, str]) -> When:
         provider=lists["provider"],
         mta=tuple(host.lower().strip(".") for host in lists["mta"]),
         type=tuple(kind.lower() for kind in lists["type"]),
+        command=tuple(verb.upper() for verb in lists["command"]),
         final=final,
     )
 
@@ -196,7 +199,7 @@ def _examples(value: object, what: str) -> tuple[Example, ...]:
 def _example(value: object, what: str) -> Example:
     if isinstance(value, str):
         return Example(value)
-    fields = _mapping(value, ("reply", "mta", "recipient", "status", "type"), what)
+    fields = _mapping(value, ("reply", "mta", "recipient", "status", "type", "command"), what)
     if not all(isinstance(field, str) for field in fields.values()) or "reply" not in fields:
         raise RuleError(f"{what}: want a text, or `reply` with mta, recipient, status or type, all in quotes")
     return Example(**{key: str(field) for key, field in fields.items()})

@@ -41,6 +41,7 @@ class _Question:
     type: str | None
     provider: str | None
     mta: str | None
+    command: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class Rules:
                 remote_mta=example.mta,
                 status=example.status,
                 diagnostic_type=example.type,
+                command=example.command,
             )
         )
 
@@ -152,6 +154,7 @@ class Rules:
             type=(finding.diagnostic_type or "").strip().lower() or None,
             provider=self._provider(finding),
             mta=_host(finding.remote_mta),
+            command=finding.command or codes.command_in(finding.text or ""),
         )
         return self._decide(question)
 
@@ -189,6 +192,7 @@ class Rules:
             hosts=hosts,
             type=question.type,
             final=codes.is_final(said, found),
+            command=question.command or codes.command_in(said),
         )
 
     def _disagreed(self, rule: Rule, evidence: Evidence) -> tuple[str, ...]:
@@ -265,5 +269,6 @@ def _basis(rule: Rule, question: _Question, found: codes.Codes) -> tuple[str, ..
         ("remote_mta", (when.provider or when.mta) and question.mta),
         ("recipient", (when.provider or when.mta) and not question.mta),
         ("diagnostic_type", when.type),
+        ("command", when.command),
     ]
     return tuple(name for name, used in fields if used)

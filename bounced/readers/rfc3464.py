@@ -61,10 +61,23 @@ def _told(one: Finding, message: Message) -> Finding:
     """
     if len(one.diagnostic or "") < _SHORT:
         one = replace(one, text=about(message.text(), one.final_recipient or one.recipient))
+    if one.action is Action.FAILED and (command := refused_command(message.text(), one.diagnostic or "")):
+        one = replace(one, command=command)
     ran_out = one.action is Action.DELAYED and (one.status or "").endswith(".4.7") and one.will_retry_until is None
     if ran_out and _GIVEN_UP.search(f"{one.diagnostic} {one.text}"):
         return replace(one, action=Action.FAILED)
     return one
+
+
+def refused_command(transcript: str, diagnostic: str) -> str | None:
+    """Return the command (`>>> DATA`) whose answer (`<<< 550 …`) the diagnostic is, as sendmail shows the dialogue."""
+    command = None
+    for line in transcript.splitlines() if ">>> " in transcript else ():
+        if line.startswith(">>> "):
+            command = line[4:].split(None, 1)[0].upper() if line[4:].strip() else None
+        elif line.startswith("<<< ") and command and diagnostic.startswith(line[4:24].strip()):
+            return command
+    return None
 
 
 def _apart(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
