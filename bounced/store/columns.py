@@ -5,8 +5,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Dialect, TableValuedAlias, Text, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    Integer,
+    TableValuedAlias,
+    Text,
+    any_,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import TEXT, TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,7 +67,7 @@ class Words(TypeDecorator[str]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return text; with the collation of the octets where a database has others."""
-        return dialect.type_descriptor(Text(collation="C" if dialect.name == "postgresql" else None))
+        return TEXT(collation="C") if dialect.name == "postgresql" else Text()
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Return what is written: a plain str, clean and bounded."""
@@ -106,10 +118,10 @@ class Json(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
-def listing(dialect: Dialect, values: Sequence[Any]) -> TableValuedAlias:
-    """Return a table with one column `value` that holds the values: one parameter, however many they are."""
+def listing(dialect: Dialect, values: Collection[str]) -> TableValuedAlias:
+    """Return a table with one column `value` that holds the texts: one parameter, however many they are."""
     if dialect.name == "postgresql":
-        return func.unnest(_array(values)).table_valued("value", name="listed").render_derived()
+        return func.unnest(_array(values, Text())).table_valued("value", name="listed").render_derived()
     return func.json_each(json.dumps(list(values))).table_valued("value", name="listed")
 
 
@@ -122,10 +134,10 @@ def among(dialect: Dialect, column: ColumnElement[Any], values: Collection[Any])
         limit = column.type.limit
         values = [clean(value, limit) for value in values]
     if dialect.name == "postgresql":
-        return column == any_(_array(list(values)))
-    return column.in_(select(listing(dialect, list(values)).c.value))
+        return column == any_(_array(values, BigInteger() if isinstance(column.type, Integer) else Text()))
+    return column.in_(select(listing(dialect, values).c.value))
 
 
-def _array(values: Sequence[Any]) -> ColumnElement[Any]:
-    kind = BigInteger() if values and isinstance(values[0], int) else Text()
+def _array(values: Collection[Any], kind: TypeEngine[Any]) -> ColumnElement[Any]:
+    """Return the values as one array; an empty one needs its type as much as a full one."""
     return bindparam(None, list(values), type_=ARRAY(kind), unique=True)
