@@ -20,9 +20,9 @@ from bounced.readers._message import FEEDBACK, MACHINE, WHOLE_ORIGINAL, Message,
 _TELL_TALE = b"feedback-type"
 _LOOK = 16_384  # octets of a part in which the fields are looked for
 _FAILURES = MACHINE - frozenset(FEEDBACK)
-_ODD_TYPES = frozenset(
-    {"text/plain", "application/octet-stream", "text/feedback-report", "application/feedback-report"}
-)
+_SPELT = (b"eedback-Type", b"eedback-type")  # what must stand in the mail for a text part to hold the fields
+_PACKED = frozenset({"application/octet-stream", "text/feedback-report", "application/feedback-report"})
+_ODD_TYPES = _PACKED | {"text/plain"}
 
 
 def read(message: Message) -> Report | None:
@@ -60,8 +60,9 @@ def _machine_part(message: Message) -> tuple[Fields, Part] | None:
         return (fields, part) if fields else None
     if not message.types.isdisjoint(_FAILURES):
         return None
+    readable = any(spelt in message.octets for spelt in _SPELT)
     for candidate in message.parts:
-        if candidate.returned or candidate.content_type not in _ODD_TYPES:
+        if candidate.returned or candidate.content_type not in (_ODD_TYPES if readable else _PACKED):
             continue
         head = candidate.content[:_LOOK]
         if _TELL_TALE in head.lower():
