@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from bounced.errors import ConfigError
 from bounced.store.database import Database
+
+if TYPE_CHECKING:  # at run time Alembic is imported where it is needed: a look-up starts the faster without it
+    from alembic.config import Config
 
 #: Not Alembic's usual name: an application that shares the database may use Alembic too.
 VERSIONS: Final = "bounced_version"
@@ -46,6 +45,8 @@ class Migrations(Database):
         A second daemon that starts at the same moment waits. Raises ConfigError where a newer program was
         here before, StoreDown where the database cannot be reached.
         """
+        from alembic import command
+
         self._may_create = True
         try:
             with self._write(alone=True) as connection:
@@ -60,6 +61,9 @@ class Migrations(Database):
 
 def schema_of(connection: Connection) -> Schema:
     """Return where the database stands."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     scripts = ScriptDirectory.from_config(_config(connection))
     context = MigrationContext.configure(connection, opts={"version_table": VERSIONS})
     newest = scripts.get_current_head()
@@ -67,7 +71,9 @@ def schema_of(connection: Connection) -> Schema:
     return Schema(context.get_current_revision(), newest or "", known)
 
 
-def _config(connection: Connection) -> Config:
+def _config(connection: Connection) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     config.attributes.update(connection=connection, version_table=VERSIONS)

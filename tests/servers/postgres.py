@@ -57,8 +57,8 @@ class Postgres:
         self._run("pg_ctl", "-w", "-t", "30", "-l", str(self.folder / "log"), "-o", options, "start")
 
     def stop(self) -> None:
-        """Stop it at once, as a loss of power would."""
-        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+        """Stop it; whoever is connected is cut off."""
+        self._run("pg_ctl", "-w", "-m", "fast", "stop")
 
     def url(self) -> str:
         """Return the URL of its one database."""

@@ -10,6 +10,7 @@ revision = "0001"
 down_revision = None
 
 _WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_JSON = sa.Text()
 _INSTANT = sa.BigInteger().with_variant(TIMESTAMP(timezone=True), "postgresql")
 _NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
@@ -61,11 +62,11 @@ event = sa.Table(
     sa.Column("subject", _WORDS),
     sa.Column("campaign", _WORDS),
     sa.Column("list", _WORDS),
-    sa.Column("categories", _WORDS, nullable=False),
+    sa.Column("categories", _JSON, nullable=False),
     sa.Column("stream", _WORDS),
     sa.Column("matched", _WORDS),
-    sa.Column("basis", _WORDS, nullable=False),
-    sa.Column("disagreed", _WORDS, nullable=False),
+    sa.Column("basis", _JSON, nullable=False),
+    sa.Column("disagreed", _JSON, nullable=False),
     sa.Column("identified_by", _WORDS, nullable=False),
     sa.Column("trust_why", _WORDS, nullable=False),
     sa.Column("decision", _WORDS, nullable=False),
@@ -169,7 +170,7 @@ notification = sa.Table(
     sa.Column("id", _WORDS, primary_key=True),
     sa.Column("type", _WORDS, nullable=False),
     sa.Column("at", _INSTANT, nullable=False),
-    sa.Column("data", _WORDS, nullable=False),
+    sa.Column("data", _JSON, nullable=False),
     sa.Index(None, "at"),
 )
 
