@@ -8,21 +8,26 @@ a link.
 import re
 from dataclasses import dataclass
 
+#: What stands before the words of another server.
 _ANSWER = re.compile(
-    r"\bsaid\s?:\s|<<<\s|\blast (?:smtp )?error(?: was)?\s?:\s|\blast reason:\s|\bresponded with:\s?|\bserver responded:\s?"
-    r"|\bresponse (?:was|is|from [^:]{1,80}):\s|\berror from remote mail server after [^:]{1,40}:(?:<[^>]{0,256}>[^:]{0,40}:)?\s"
+    r"\bsaid\s?:\s|<<<\s|\blast (?:smtp )?error(?: was)?\s?:\s|\blast reason:\s"
+    r"|\bresponded with:\s?|\bserver responded:\s?|\bresponse (?:was|is|from [^:]{1,80}):\s"
+    r"|\berror from remote mail server after [^:]{1,40}:(?:<[^>]{0,256}>[^:]{0,40}:)?\s"
     r"|->\s(?=[245]\d\d\s)|\b(?:unknown address error|other (?:mail system|network) problem)[\s('\[]{0,4}(?=[245]\d\d)"
     r"|\bremote (?:host|server) (?:said|returned)[^\d]{0,40}(?=\d)|\breason:\s(?=[245]\d\d)",
     re.IGNORECASE,
 )
 _CALLOUT = re.compile(r"\bsender verif|\bcall-?(?:out|back) verif|\bverification failed for\b", re.IGNORECASE)
 _REPLY_AT_START = re.compile(r"[^\w]{0,3}([245][0-7]\d)(?=[\s\-:;,.)]|$)(?!\.\d)")
+_AMOUNT = r"[\d.,%]*\s?(?:bytes|messages|kb|mb|hops|seconds|minutes|recipients|per)\b"
 _REPLY = re.compile(
-    r"(?<![\w.\-/#=\[+])(5(?:0[0-4]|1[0-57]|2[1-5]|3[0-58]|4[0-7]|5\d|6\d|7[0-2])|4(?:2[0-24]|3[0-2]|4\d|5[0-9]|7[0-2]))"
-    r"(?:(?=[- ]#?[245]\.\d{1,3}\.\d)|-(?=\w)|(?=[ :](?![\d.,%]*\d*\s?(?:bytes|messages|kb|mb|hops|seconds|minutes|recipients|per)\b)))"
+    r"(?<![\w.\-/#=\[+])"
+    r"(5(?:0[0-4]|1[0-57]|2[1-5]|3[0-58]|4[0-7]|5\d|6\d|7[0-2])|4(?:2[0-24]|3[0-2]|4\d|5\d|7[0-2]))"
+    rf"(?:(?=[- ]#?[245]\.\d{{1,3}}\.\d)|-(?=\w)|(?=[ :](?!{_AMOUNT})))"
 )
 _STATUS = re.compile(
-    r"(?<![\w.\-/=+])(?P<reply>[245]\d\d[ \-]#?)?(?P<mark>\(#|\[#|#|\()?(?P<code>[245]\.\d{1,3}\.\d{1,3})(?![.\-/]?\d)(?![\w/@])"
+    r"(?<![\w.\-/=+])(?P<reply>[245]\d\d[ \-]#?)?(?P<mark>\(#|\[#|#|\()?"
+    r"(?P<code>[245]\.\d{1,3}\.\d{1,3})(?![.\-/]?\d)(?![\w/@])"
 )
 _VERSION = re.compile(
     r"(?:\b(?:v|ver|version|release|build|exim|sendmail|postfix|qmail|dovecot|exchange|server|smtpd?|mta|rfc|[a-z]+guard|"
@@ -35,11 +40,10 @@ _WEAK = re.compile(r"[45]\.(?:0\.\d+|1\.0|2\.0|3\.\d+|4\.0|4\.7|5\.[01245]|6\.0|
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """The refined codes of one finding, and where each came from (`status`, `diagnostic` …)."""
+    """The refined codes of one finding."""
 
     status: str | None
     reply_code: str | None
-    sources: tuple[str, ...] = ()
 
 
 def answer(text: str) -> str:
@@ -85,26 +89,23 @@ def refine(reported: str | None, reply_code: str | None, text: str, *, local: bo
     """Return status and reply code by the Status field as reported and the diagnostic.
 
     What the last answer says right behind its reply code is the refusing server's own; else a Status field that says
-    something is kept, and one that does not (x.0.0, or a weak code) gives way to a more telling one in the text. Of a `local` program's words no number is a reply code.
+    something is kept, and one that does not (x.0.0, or a weak code) gives way to a more telling one in the text.
+    Of a `local` program's words no number is a reply code.
     """
     reply = (None if local else reply_code_in(text)) or reply_code
     inside = status_in(text, reply)
-    status, source = _choose(reported, inside, text)
-    sources = ([source] if status else []) + (["reply_code"] if reply else [])
-    return Codes(status, reply, tuple(sources))
+    return Codes(_choose(reported, inside, text), reply)
 
 
-def _choose(reported: str | None, inside: str | None, text: str) -> tuple[str | None, str]:
-    if inside is None or (reported == inside):
-        return reported, "status"
+def _choose(reported: str | None, inside: str | None, text: str) -> str | None:
+    if inside is None or reported == inside:
+        return reported
     if reported is None or reported.endswith(".0.0"):
-        return inside, "diagnostic"
+        return inside
     if inside.endswith(".0.0"):
-        return reported, "status"
+        return reported
     beside_reply = re.search(rf"[245]\d\d[ -]#?{re.escape(inside)}", answer(text))
-    if beside_reply or (is_weak(reported) and not is_weak(inside)):
-        return inside, "diagnostic"
-    return reported, "status"
+    return inside if beside_reply or (is_weak(reported) and not is_weak(inside)) else reported
 
 
 def _statuses(text: str, reply_code: str | None) -> list[tuple[int, str]]:
@@ -140,7 +141,7 @@ _COMMAND = re.compile(
 
 
 def command_in(text: str) -> str | None:
-    """Return the SMTP command that a text says was refused, in upper case (`DATA`, `RCPT`); None if it does not tell."""
+    """Return the SMTP command that a text says was refused (`DATA`, `RCPT`); None if it does not tell."""
     hits = list(_COMMAND.finditer(text[:4000]))
     return hits[-1][hits[-1].lastgroup or 0][:4].upper() if hits else None
 

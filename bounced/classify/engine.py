@@ -1,4 +1,4 @@
-"""Many rules against one text: a sieve says in one pass which are worth asking, the first in order that holds decides."""
+"""Many rules against one text: a sieve says which are worth asking, the first in order that holds decides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ def _words_hold(when: When, text: bytes, names: bytes) -> bool:
 
 
 def status_fits(mask: str, status: str | None) -> bool:
-    """Return whether a status fits a mask such as `5.1.1`, `x.7.606-649` or `4.x.x`; `none` fits where there is none."""
+    """Return whether a status fits a mask such as `5.1.1`, `x.7.606-649`, `4.x.x`, or `none` for the lack of one."""
     if status is None or mask == "none":
         return status is None and mask == "none"
     want, have = mask.split("."), status.split(".")

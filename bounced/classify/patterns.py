@@ -29,9 +29,8 @@ class Pattern:
             self._expression = re2.compile(source, _options())
         except re2.error as exc:
             said = exc.args[0].decode() if exc.args and isinstance(exc.args[0], bytes) else exc
-            raise RuleError(
-                f"RE2 does not take the pattern {source!r}: {said}; it has no look-ahead, look-behind or back-references"
-            ) from exc
+            hint = "it has no look-ahead, look-behind or back-references"
+            raise RuleError(f"RE2 does not take the pattern {source!r}: {said}; {hint}") from exc
         self._set = re2.Set.SearchSet(_options())
         self._set.Add(source)
         self._set.Compile()
@@ -82,7 +81,7 @@ class Sieve:
 
 
 def needed_words(source: str) -> frozenset[str] | None:
-    """Return words in lower case of which every text that fits the pattern holds at least one; None if there are none."""
+    """Return words of which every text that fits holds at least one, in lower case; None if there are none."""
     try:
         return _needed(_parse(source))
     except (re.error, RecursionError):

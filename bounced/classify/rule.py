@@ -29,7 +29,8 @@ class When:
     """The conditions of a rule; all that are given must hold. `command` is the SMTP command that was refused.
 
     `text`, `also` and `unless` are RE2 patterns for the folded words, `names` for the links and hosts in them.
-    `status` holds masks such as `5.1.1`, `x.7.606-649` or `4.x.x` (`none`: there is no status), `reply_code` such as `550` or `4xx`.
+    `status` holds masks such as `5.1.1`, `x.7.606-649` or `4.x.x` (`none`: there is no status), `reply_code` such as
+    `550` or `4xx`.
     """
 
     text: str | None = None

@@ -160,9 +160,7 @@ class Rules:
 
     def _decide_anew(self, question: _Question) -> _Decision:
         said = collapse(question.text)
-        found = codes.refine(
-            question.reported, question.reply_code, said, local=question.type == "x-unix"
-        )
+        found = codes.refine(question.reported, question.reply_code, said, local=question.type == "x-unix")
         evidence = self._evidence(question, said, found)
         rule = self._engine.first(evidence)
         if rule is None:
