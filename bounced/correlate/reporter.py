@@ -49,7 +49,7 @@ class Vetting:
         return Vetted(False, f"{domain} is verified by DKIM, but is no known reporter", True)
 
     def _known(self, sender: str, domain: str) -> bool:
-        return sender in self._reporters or any("@" not in known and covers(known, domain) for known in self._reporters)
+        return sender in self._reporters or any(covers(known, domain) for known in self._reporters)
 
 
 def covers(domain: str, other: str) -> bool:

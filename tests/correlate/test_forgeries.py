@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bounced.correlate import Mail, Purpose, cap, sign, stamp
-from bounced.model import Category, Finding, Kind, Report, Tags, Trust
+from bounced.model import Category, Finding, Kind, Original, Report, Tags, Trust
 
 from .conftest import NOW
 from .forge import ANN, BOB, EVIL_SECRET, MAIL, SIGNER, TAGS, bounce, complaint, identify, signer, verdict
@@ -151,6 +151,11 @@ FORGERIES = [
         "unsubscribe wish by return path",
         Report(Kind.UNSUBSCRIBE, "x", (Finding(ANN),), envelope=bounce(ANN, to=GOOD).envelope),
         "another purpose",
+    ),
+    Forgery(
+        "unsubscribe wish by an original's return path",
+        Report(Kind.UNSUBSCRIBE, "x", (Finding(ANN),), Original((("Return-Path", GOOD),))),
+        "proves nothing here",
     ),
     Forgery("token of our other domain", bounce(ANN, to=at(BRAND.partition("@")[0])), "another domain"),
     # Spelling.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bounced import config
 from bounced.correlate import Correlator, Flaw, Mail, Purpose, Records, References, Sent, decode, sign, stamp, verify
+from bounced.correlate.carriers import carried
 from bounced.errors import ConfigError
 from bounced.model import Envelope, Finding, Kind, Original, Report, Tags, Trust
 
@@ -70,6 +71,32 @@ def test_no_changed_character_unseals(position: int, letter: str) -> None:
     checked = SIGNER.verify(changed, Purpose.FBL, NOW)
 
     assert changed == token or checked is None or not checked.good
+
+
+@pytest.mark.parametrize("local", ["a", "ab", "abc", "abcd", "abcde"])
+def test_a_seal_has_one_spelling(local: str) -> None:
+    """The bits that base32 leaves over at its end, for every length, are no way to spell it anew."""
+    token = SIGNER.seal(Mail(f"{local}@x.example"), Purpose.BOUNCE, NOW)
+    others = (token[:-1] + letter for letter in "abcdefghijklmnopqrstuvwxyz234567" if letter != token[-1])
+
+    assert not any(checked and checked.good for checked in (SIGNER.verify(o, Purpose.BOUNCE, NOW) for o in others))
+
+
+@pytest.mark.parametrize(("days", "good"), [(0, True), (29, True), (30, True), (31, False), (400, False)])
+def test_a_token_is_good_to_the_end_of_its_last_day(days: int, good: bool) -> None:
+    """30 days after the one it was made on, in UTC."""
+    end_of_day = NOW.replace(hour=23, minute=59) + timedelta(days=days)
+    checked = verify(SIGNER, PATH, end_of_day)
+
+    assert checked is not None and checked.good is good
+    assert checked.flaw is (None if good else Flaw.EXPIRED)
+
+
+def test_no_more_than_twenty_tokens_are_looked_at() -> None:
+    """However many a stranger writes."""
+    forged = tuple(f"b+1k2.{letter * 20}.{other * 16}@x.example" for letter in "abcdefgh" for other in "abcdefgh")
+
+    assert len(carried(bounce(ANN, to=forged), SIGNER, NOW)) == 20
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=300))

@@ -147,6 +147,7 @@ def test_what_remains_falls_to_the_default_campaign(kind: Kind, expected: Tags) 
         ("\u200b\x00", None),
         ("", None),
         ("\ud800a", "a"),
+        ("\u200b" * 5000 + "a", None),
     ],
 )
 def test_a_tag_is_short_and_shows_what_it_is(value: str, expected: str | None) -> None:
@@ -164,7 +165,16 @@ def test_no_text_makes_a_tag_out_of_bounds(value: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["[" * 16_000, "{" * 5, '{"campaign_id": {"a": 1}}', '{"campaign_id": true}', "null", "1e999", '"' * 20_000],
+    [
+        f'{{"campaign_id": "c1", "pad": "{"x" * 20_000}"}}',
+        "[" * 16_000,
+        "{" * 5,
+        '{"campaign_id": {"a": 1}}',
+        '{"campaign_id": true}',
+        "null",
+        "1e999",
+        '"' * 20_000,
+    ],
 )
 def test_hostile_json_names_nothing(value: str) -> None:
     """Depth, size and odd types are no tag and no error."""
