@@ -15,7 +15,8 @@ from bounced.readers._message import Message, parse
 
 NAMES = frozenset(
     {
-        "arf", "auto_reply", "auto_reply_words", "calendar", "challenge", "dmarc", "jmrp", "mdn", "ses_complaint",
+        "arf", "auto_reply", "auto_reply_words", "calendar", "challenge", "closed_mailbox",
+        "dmarc", "jmrp", "mdn", "ses_complaint",
         "ticket", "unsubscribe", "unsubscribe_words", "xarf",
     }
 )  # fmt: skip

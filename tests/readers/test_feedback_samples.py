@@ -11,7 +11,8 @@ from bounced.readers import read
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 DIALECTS = (
-    "arf", "auto_reply", "calendar", "challenge", "dmarc", "jmrp", "mdn", "people", "ses_complaint", "ticket",
+    "arf", "auto_reply", "calendar", "challenge", "closed_mailbox", "dmarc", "jmrp",
+    "mdn", "people", "ses_complaint", "ticket",
     "unsubscribe", "xarf",
 )  # fmt: skip
 
