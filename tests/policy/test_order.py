@@ -215,3 +215,23 @@ def test_events_come_back_in_their_order() -> None:
     table = Table()
     batch = [event(day=3), event(day=1, address="bob@example.org"), event(day=2), event(address=None)]
     assert [e.id for e in table.take(*batch)] == [e.id for e in batch]
+
+
+def test_an_entry_outlives_the_events_it_rests_on() -> None:
+    """Events are kept for a time only; what they came to is not undone by that."""
+    table = Table()
+    table.take(event())
+    table.events.clear()
+    table.take(event(Reason.NETWORK, 400), delivered(401))
+    assert (table.says(), len(table.journal)) == ({"*": "mailbox_unknown"}, 1)
+
+
+def test_what_a_person_suppressed_for_a_time_is_no_count_of_ours() -> None:
+    """Neither does a delivery end it, nor does it leave a probation behind."""
+    table = Table()
+    until = START + timedelta(days=30)
+    table.write([Change(ANN, "*", Move.SUPPRESS, START, Category.SOFT, "on leave", "asked", until, None, "eve")])
+    table.take(delivered(1))
+    assert table.says(day=2) == {"*": "on leave"}
+    (decided,) = table.take(event(Reason.NETWORK, 40))
+    assert decided.decision.startswith("counted 1 of 5")

@@ -293,3 +293,20 @@ def test_an_old_backlog_is_judged_by_its_own_days() -> None:
     )
     assert old.decision.startswith("not suppressed in * any more")
     assert [c.address for c in table.journal] == [recent.address] != [ANN]
+
+
+def test_days_can_be_asked_for_beyond_the_count() -> None:
+    table = Table(Policy.model_validate({"soft": {"count": 2, "distinct_days": 4, "span_days": 0}}))
+    table.take(*(event(Reason.NETWORK, day) for day in (0, 1, 2)))
+    assert table.says() == {}
+    table.take(event(Reason.NETWORK, 3))
+    assert table.says() == {"*": "network"}
+
+
+def test_after_a_delivery_the_count_begins_anew_without_probation() -> None:
+    table = Table()
+    table.take(*(event(Reason.MAILBOX_FULL, day) for day in (0, 2, 4, 6, 8)), delivered(9))
+    for day in (20, 120):
+        (decided,) = table.take(event(Reason.MAILBOX_FULL, day))
+        assert decided.decision.startswith("counted 1 of 5")
+    assert table.says() == {}
