@@ -101,12 +101,9 @@ def _complete(report: Report, message: Message) -> Report:
     """Return the report with the envelope and the original that readers need not fill in. Raises Unreadable."""
     if len(report.findings) > message.limits.recipients:
         raise Unreadable(f"more than recipients: {len(report.findings)} > {message.limits.recipients}")
-    return replace(
-        report,
-        envelope=message.envelope(),
-        original=report.original or message.original(),
-        forwarded=report.forwarded or is_forwarded(message),
-    )
+    original = report.original or message.original()
+    forwarded = report.forwarded or is_forwarded(message)
+    return replace(report, envelope=message.envelope(), original=original, forwarded=forwarded)
 
 
 READERS: tuple[Reader, ...] = _found()

@@ -11,7 +11,13 @@ _TYPED = re.compile(r"\s*([A-Za-z0-9/._-]{1,40})\s*;\s*(.*)", re.S)
 _UNICODE = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 _HEX = re.compile(r"\+([0-9A-Fa-f]{2})")
 _ROUTE = re.compile(r"^@[^:@\s]{1,255}(?:,@[^:@\s]{1,255}){0,10}:")
-_SPACED = re.compile(r"([^\s@<>()\"]{1,30}(?: [^\s@<>()\"]{1,30}){1,3})@([^\s@<>()\"]{1,255})")  # quotes left out by Postfix
+_SPACED = re.compile(
+    r"([^\s@<>()\"]{1,30}(?: [^\s@<>()\"]{1,30}){1,3})@([^\s@<>()\"]{1,255})"
+)  # quotes left out by Postfix
+#: What nearly every report writes; `+HH` and `\\x{HEX}` are looked into elsewhere.
+_PLAIN = re.compile(
+    r"rfc822; {0,2}<?([\w.!#$%&*/?^`{|}~'+=-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10})>?", re.I | re.A
+)
 _COMMENT = re.compile(r"\s+\([^()]{0,200}\)\s*$")
 
 
@@ -26,6 +32,11 @@ def recipient(value: str) -> str | None:
 
     Types other than rfc822 and utf-8 are taken as well, as far as they hold something like an address.
     """
+    if not value:
+        return None
+    plain = _PLAIN.fullmatch(value)
+    if plain:
+        return plain.group(1)
     kind, text = typed(value[: 2 * MAX_ADDRESS])
     spaced = _SPACED.fullmatch(text) if kind == "rfc822" else None
     address = f'"{spaced.group(1)}"@{spaced.group(2)}' if spaced else bare(_decoded(text, kind))

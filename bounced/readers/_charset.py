@@ -55,7 +55,8 @@ def decode(content: bytes, charset: str | None = None) -> str:
         try:
             return _lines(content.decode(name))
         except UnicodeDecodeError as exc:
-            if exc.reason == "unexpected end of data" and exc.start > 1000:  # a limit cut within a character
+            cut = exc.reason == "unexpected end of data" and not content[: exc.start].isascii()
+            if cut:  # within a character, by a limit or on the way
                 return _lines(content[: exc.start].decode(name))
     return _lines(content.decode("latin-1"))
 

@@ -91,24 +91,25 @@ def _adopt(found: DeliveryStatus) -> None:
 
 def _fields(text: str) -> Iterator[tuple[str, str, bool]]:
     """Yield name, unfolded value, and whether a blank line stood before the field."""
-    name, lines, blank, was_blank = "", [""], False, False
+    name, value, blank, was_blank = "", "", False, False
     for line in text.split("\n"):
-        match = _FIELD.match(line)
-        if not line.strip():
+        if not line or line.isspace():
             blank = True
-        elif match and _is_field(match.group(1).lower(), name):
+            continue
+        match = None if line[0] in " \t" else _FIELD.match(line)
+        if match and (name != "diagnostic-code" or _is_field(match.group(1).lower())):
             if name:
-                yield name, _joined(lines), was_blank
-            name, lines, was_blank, blank = _canonical(match.group(1).lower()), [match.group(2)], blank, False
-        elif name and not blank:
-            lines.append(line)
+                yield name, value[:MAX_DIAGNOSTIC], was_blank
+            name, value, was_blank, blank = _canonical(match.group(1).lower()), match.group(2).strip(), blank, False
+        elif name and not blank and len(value) < MAX_DIAGNOSTIC:
+            value = f"{value} {' '.join(line.split())}"
     if name:
-        yield name, _joined(lines), was_blank
+        yield name, value[:MAX_DIAGNOSTIC], was_blank
 
 
-def _is_field(name: str, above: str) -> bool:
+def _is_field(name: str) -> bool:
     """True unless the line only looks like a field within a reply that was left unfolded."""
-    return above != "diagnostic-code" or _canonical(name) in _KNOWN or name.startswith("x-")
+    return _canonical(name) in _KNOWN or name.startswith("x-")
 
 
 def _canonical(name: str) -> str:
@@ -116,10 +117,6 @@ def _canonical(name: str) -> str:
     if name in _KNOWN or len(name) < 5:
         return name
     return next((known for known in _OPENERS if known.endswith(name) and len(known) - len(name) <= 2), name)
-
-
-def _joined(lines: list[str]) -> str:
-    return " ".join(" ".join(lines).split())[:MAX_DIAGNOSTIC]
 
 
 def finding(group: Group) -> Finding:

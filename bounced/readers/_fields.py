@@ -8,7 +8,6 @@ from bounced.readers._charset import decode, words
 #: A field and its continuation lines. A blank before the colon is accepted: some gateways write `Action : failed`.
 _FIELD = re.compile(r"^([!-9;-~]{1,100})[ \t]*:[ \t]*([^\n]*(?:\n[ \t]+[^\n]*)*)", re.M)
 _UNFOLD = re.compile(r"\s*\n\s+")
-_PLAIN_END = re.compile(r"[\n\x1b]|=\?")
 MAX_VALUE = 8_192
 MAX_FIELDS = 1_000
 
@@ -19,8 +18,7 @@ class Fields:
     __slots__ = ("_index", "_pairs")
 
     def __init__(self, block: bytes) -> None:
-        text = block.decode("ascii") if block.isascii() else decode(block)
-        self._pairs: list[tuple[str, str]] = _FIELD.findall(text)[:MAX_FIELDS]
+        self._pairs = _found(block)
         index: dict[str, list[str]] = {}
         for name, value in self._pairs:
             key = name.lower()
@@ -52,13 +50,32 @@ class Fields:
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Return name and value of every field, in order."""
-        return tuple([(name, _text(value)) for name, value in self._pairs])
+        return _decoded(self._pairs)
+
+
+def pairs(block: bytes) -> tuple[tuple[str, str], ...]:
+    """Return name and value of every field in `block`, in order, as `Fields` does, without making it searchable."""
+    return _decoded(_found(block))
+
+
+def _found(block: bytes) -> list[tuple[str, str]]:
+    text = block.decode("ascii") if block.isascii() else decode(block)
+    return _FIELD.findall(text)[:MAX_FIELDS]
+
+
+def _decoded(found: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        [
+            (name, _text(value))
+            if "\n" in value or "=?" in value or "\x1b" in value or len(value) > MAX_VALUE
+            else (name, value.rstrip())
+            for name, value in found
+        ]
+    )
 
 
 def _text(value: str) -> str:
     """Return a raw value unfolded, RFC 2047 decoded, at most MAX_VALUE characters of it."""
-    if _PLAIN_END.search(value, 0, MAX_VALUE) is None:
-        return value[:MAX_VALUE].strip()
     text = value[:MAX_VALUE].strip()
     if "\x1b" in text:
         text = decode(text.encode("utf-8", "replace"))

@@ -9,6 +9,7 @@ from bounced.readers._replies import REPLY
 from bounced.readers._words import FAILED
 
 MAX_LINES = 4_000
+MAX_LINE = 1_000  # characters of a line that are looked at
 MAX_BLOCK = 40  # lines that may belong to one recipient
 
 #: How surely a line names a recipient that failed.
@@ -32,7 +33,8 @@ _NOT_A_RECIPIENT = re.compile(
     re.I,
 )
 _DAEMONS = re.compile(
-    r"(?:mailer[-_.]?daemon|postmaster|mdaemon|abuse|hostmaster|webmaster|help(?:desk)?|support|mail-?daemon|no-?reply|noc|root)@", re.I
+    r"(?:mailer[-_.]?daemon|postmaster|mdaemon|abuse|hostmaster|webmaster|help(?:desk)?|support|mail-?daemon|no-?reply|noc|root)@",
+    re.I,
 )
 _MESSAGE_ID = re.compile(r"message-?\s?id|msgid|\bqueue-?id|envelope id", re.I)
 _CJK = re.compile(r"^[^!-~]*[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]+(?=[!-~])")  # text set solid before an address
@@ -64,7 +66,8 @@ def mentions(text: str, strangers: Collection[str] = ()) -> tuple[Mention, ...]:
 
 def _named(line: str) -> Iterable[tuple[str, int]]:
     """Yield each address in the line with how surely it names a recipient."""
-    for match in ADDRESS.finditer(line[:1000]):
+    line = line[:MAX_LINE]
+    for match in ADDRESS.finditer(line):
         address = match.group().strip(".'")
         before = line[: match.start()]
         if address[:5].lower() == "smtp=":  # X.400: dda:SMTP=name@host

@@ -7,7 +7,7 @@ from bounced.config import Limits
 from bounced.errors import Unreadable
 from bounced.model import Envelope, Original
 from bounced.readers._dates import when
-from bounced.readers._fields import Fields
+from bounced.readers._fields import Fields, pairs
 from bounced.readers._mime import (
     DELIVERY_STATUS,
     DISPOSITION,
@@ -113,14 +113,13 @@ class Message:
     def _original(self) -> Original | None:
         for part in self.parts:
             if part.returned and part.content_type in RETURNED:
-                pairs = Fields(header_block(part.content[:MAX_ORIGINAL])).pairs()
-                if pairs:
-                    return Original(pairs)
-        if not self.root.children or self.part("text/plain", "text/html"):
-            quoted = self._split[1][:MAX_ORIGINAL].encode("utf-8", "replace")
-            pairs = Fields(header_block(quoted)).pairs() if quoted else ()
-            return Original(pairs) if len(pairs) > 1 else None
-        return None
+                found = pairs(header_block(part.opening(MAX_ORIGINAL)))
+                if found:
+                    return Original(found)
+        if self.root.children and self.types.isdisjoint(("text/plain", "text/html")):
+            return None
+        found = pairs(header_block(self.quoted[:MAX_ORIGINAL].encode("utf-8", "replace")))
+        return Original(found) if len(found) > 1 else None
 
     def envelope(self) -> Envelope:
         """Return what other stages need of the report mail itself."""

@@ -124,6 +124,10 @@ class Part:
         """True if the content is not in the mail as it is, but as base64 or quoted-printable."""
         return self._encoding in (b"base64", b"quoted-printable")
 
+    def opening(self, size: int) -> bytes:
+        """Return the first octets of the content, about `size` of them, decoded."""
+        return self._decoded(min(self._end, self._body + size))
+
     def text(self) -> str:
         """Return the content as text, about MAX_TEXT octets of it. Never fails; see `_charset.decode`."""
         if self._text is None:

@@ -71,7 +71,7 @@ def _announced(text: str) -> tuple[int, int] | None:
         ahead = [line for line in text[match.end() : match.end() + 1500].split("\n") if line.strip()][:6]
         near = ahead if _RULE.match(line) else ahead[:2]
         if any(_FIELD_LINE.match(line) for line in near) or (not ahead and match.start()):
-            return match.span()
+            return match.start(), match.end()
     return None
 
 

@@ -2,10 +2,16 @@
 
 import re
 
-_CODE = re.compile(r"(?<![\d.#/:@-])([245][0-7]\d)(?=[ \t-]|$|[:;,.)](?:\s|$))(?![ \t]*(?:bytes|kb|seconds|minutes|%))", re.I)
+_CODE = re.compile(
+    r"(?<![\d.#/:@-])([245][0-7]\d)(?=[ \t-]|$|[:;,.)](?:\s|$))(?![ \t]*(?:bytes|kb|seconds|minutes|%))", re.I
+)
 _LEADING = re.compile(r"\s*(?:\S{1,80}[:;]\s+){0,3}?([245][0-7]\d)(?=[ \t-]|$)")
 STATUS = re.compile(r"(?<![\d.:/-])([245]\.[0-7]\.\d{1,3})(?![\d]|\.\d)")
 REPLY = re.compile(r"(?<![\d.#/:@])([245][0-7]\d)[ -](?:[#(<]{0,2}([245]\.\d{1,3}\.\d{1,3})\b)?")
+_SUBJECT_OF_SENTENCE = re.compile(
+    r"^[ \t]*(?:connected to )?\[?(\d{1,3}(?:\.\d{1,3}){3})\]? (?:does not like|failed after|but|refused|said)",
+    re.I | re.M,
+)
 _SAID = re.compile(
     r"(?:\bhost|server|from|by|to|with|talking to)\s+\[?([A-Za-z0-9][A-Za-z0-9._-]{1,250}\.[A-Za-z0-9-]{1,62}|\d{1,3}(?:\.\d{1,3}){3})\]?\.?",
     re.I,
@@ -29,7 +35,7 @@ def status_code(text: str) -> str | None:
 
 def host_in(text: str) -> str | None:
     """Return the host that a text says it talked to, or None."""
-    match = _SAID.search(text[:2000])
+    match = _SUBJECT_OF_SENTENCE.search(text[:2000]) or _SAID.search(text[:2000])
     return match.group(1).strip(".").lower() if match else None
 
 
@@ -39,7 +45,10 @@ _SPEECH = re.compile(
     re.I | re.M,
 )
 _LINE = re.compile(r"(?:^|[\s(\"'<:;])([45][0-7]\d(?:[ \t]|-[ \t]?)(?=[^\n\d]{0,6}[^\W\d]|[#(<]?[245]\.\d))", re.M)
-_STOP = re.compile(r"\n[ \t]*(?:\n|>>>|<<< *(?:QUIT|RSET)|\.\.\. |---|===|Giving up on|\(in reply|I.m not going to|Remote host|STARTTLS|\Z)", re.I)
+_STOP = re.compile(
+    r"\n[ \t]*(?:\n|>>>|<<< *(?:QUIT|RSET)|\.\.\. |---|===|Giving up on|\(in reply|I.m not going to|Remote host|STARTTLS|\Z)",
+    re.I,
+)
 _PREFIX = re.compile(r"\n[ \t]*(?:<<<[ \t]*)?")
 MAX_REPLY = 1_000
 

@@ -14,7 +14,6 @@ _MAIL_SYSTEM = re.compile(
 )
 _REPLY = re.compile(r"(?<![\d.,:/-])[45]\d\d(?:[ -]+\S|$)|(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])", re.M)
 _ALONE = re.compile(r"^[ \t]*<?[^\s<>@:]{1,64}@[^\s<>@:]{1,255}\.[^\s<>@:.]{2,63}>?[ \t]*:?[ \t]*$", re.M)
-_TO_MANY = ("List-Id", "List-Post", "List-Unsubscribe", "In-Reply-To")
 LOOKED_AT = 20_000  # characters of the text in which words of failure are looked for
 
 
@@ -50,12 +49,6 @@ def is_proved(message: Message, failed_subject: bool) -> bool:
         return failed_subject or bool(_REPLY.search(text))
     written = bool(_REPLY.search(text)), bool(_ALONE.search(text))
     return failed_subject and (any(written) if is_automatic(message) else all(written))
-
-
-def _subject_of_failure(message: Message) -> bool:
-    """True if the subject tells of a failure, and it is neither an answer nor sent to many."""
-    many = any(name in message.fields for name in _TO_MANY)
-    return not many and tells_failure(message.subject) and not ANSWER.match(message.subject)
 
 
 def is_automatic(message: Message) -> bool:

@@ -26,8 +26,9 @@ _FAILED = (
     r"(?:message|mail|e-mail|email)\w*(?: \S+){0,8} (?:was|were|been|is|has) (?:\w+ )?"
     r"(?:reject|refus|block|bounc|return|discard|quarantin|dropped|not deliver|not accept|undeliver)",
     r"(?:over|exceed\w*)(?: \w+){0,3} (?:quota|storage|limit)|quota (?:\w+ )?exceed|mailbox (?:is |size )?(?:\w+ )?(?:full|exceed)",
+    r"(?:message|mail|e-mail|delivery) (?:blocked|rejected|refused|bounced|not accepted|not delivered)",
     r"did ?n[o.']t reach|didn.t get through|no mailbox here|giving up on|given up|not able to (?:deliver|send)",
-    r"(?:deliver|delever)\w*(?: \S+){0,6} (?:was|been|is) (?:aborted|cancel\w+|given up|unsuccessful|impossible)|could not find|"
+    r"(?:deliver|delever)\w*(?: \S+){0,6} (?:was|been|is) (?:aborted|cancel\w+|given up|unsuccessful|impossible)|could(?: not|n.t) (?:find|establish|connect|open)|not like recipient|"
     r"notification\W+fail|(?:mail|deliver\w*) (?:problem|trouble)|requested (?:mail )?action (?:not taken|aborted)",
     r"not (?:a )?(?:\w+ )?(?:member|subscri\w+|authori[sz]ed|allowed|permitted)|may not exist|permission to post|was (?:auto-)?discarded",
     r"reason for (?:the )?(?:failure|return|non)|remote (?:host|server|mta)\W+(?:\w+ ){0,3}(?:said|repl|respon|reject)",

@@ -26,14 +26,19 @@ _SENTENCE = re.compile(r"\breach the following recipient|\bto the following reci
 _OLD = Prose(
     "exchange",
     lambda message: True,
-    re.compile(r"[ \t]{0,12}(?:c=[^\n]{0,200}SMTP=)?([^\s<>:;=()]{1,150}@[^\s<>:;()]{1,255}?)(?:;?[ \t]+on[ \t][^\n]*|;)?[ \t]*$"),
+    re.compile(
+        r"[ \t]{0,12}(?:c=[^\n]{0,200}SMTP=)?([^\s<>:;=()]{1,150}@[^\s<>:;()]{1,255}?)(?:;?[ \t]+on[ \t][^\n]*|;)?[ \t]*$"
+    ),
     begins=re.compile(r"(?:did not reach|delivered to) the following recipient[^\n]*\n", re.I),
 )
 _NEW = Prose(
     "exchange",
     lambda message: True,
     re.compile(r"[ \t]{0,12}([^\s<>:;=()]{1,150}@[^\s<>:;()]{1,255}?)[ \t]*$"),
-    begins=re.compile(r"(?:administrators|administrateurs|administratoren|administradores|amministratori|beheerders|診断情報)[ \t]*:?", re.I),
+    begins=re.compile(
+        r"(?:administrators|administrateurs|administratoren|administradores|amministratori|beheerders|診断情報)[ \t]*:?",
+        re.I,
+    ),
     ends=re.compile(r"^[ \t]*(?:original message headers|ursprüngliche|en-têtes)", re.M | re.I),
 )
 

@@ -11,8 +11,12 @@ from bounced.readers import Rank, Reader
 from bounced.readers._message import Message
 from bounced.readers._prose import Prose
 
-_SENTENCE = re.compile(r"\bmessage(?: \S+){0,3} (?:was )?created automatically by (?:mail delivery software|the mail|exim)", re.I)
-_RECIPIENT = re.compile(r"[ \t]{1,8}<?([^\s<>:(]{1,150}@[^\s<>:(]{1,255}?)>?:?(?:[ \t]+\([^()\n]{0,300}\)|[ \t]*:[ \t][^\n]*)?[ \t]*$")
+_SENTENCE = re.compile(
+    r"\bmessage(?: \S+){0,3} (?:was )?created automatically by (?:mail delivery software|the mail|exim)", re.I
+)
+_RECIPIENT = re.compile(
+    r"[ \t]{1,8}<?([^\s<>:(]{1,150}@[^\s<>:(]{1,255}?)>?:?(?:[ \t]+\([^()\n]{0,300}\)|[ \t]*:[ \t][^\n]*)?[ \t]*$"
+)
 _LIST = re.compile(
     r"(?:address(?:es|\(es\))? (?:failed|to which|which)|following (?:address|recipient)|undeliverable address|"
     r"addresse?s? (?:that|in))[^\n]*(?:\n[^\n]{1,120})?:[ \t]*\n",

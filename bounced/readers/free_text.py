@@ -57,7 +57,9 @@ def finding_of(mention: Mention, text: str, action: Action = Action.FAILED) -> F
     rest = block.replace(mention.address, "", 1)
     if len(rest.strip(" \n\t<>:;,.'\"()[]-*")) < _SAYS_NOTHING:
         block = text
-    reply = reply_in(block) or (reply_in(text) if not FAILED.search(rest) else None)
+    reply = reply_in(block)
+    if reply is None and not FAILED.search(rest) and status_code(rest) is None:
+        reply = reply_in(text)
     return Finding(
         recipient=mention.address,
         final_recipient=mention.address,

@@ -21,5 +21,7 @@ def _known(message: Message) -> bool:
 READER = Reader(
     "qmail",
     Rank.PROSE,
-    Prose("qmail", _known, re.compile(r"<([^<>\n]{1,320}@[^<>\n]{1,255})>:[ \t]*$"), ends=re.compile(r"^---", re.M)).read,
+    Prose(
+        "qmail", _known, re.compile(r"<([^<>\n]{1,320}@[^<>\n]{1,255})>:[ \t]*$"), ends=re.compile(r"^---", re.M)
+    ).read,
 )

@@ -16,8 +16,13 @@ from bounced.readers._message import Message
 from bounced.readers._words import DELAYED, FINAL
 from bounced.readers.free_text import finding_of, reporting_host
 
-_RULE = re.compile(r"^[ \t]*-{3,}[ \t]*(?:The following addresses (?:had|have)|Transcript of session|Recipients of this)[^\n]*$", re.M | re.I)
-_FAILED_LIST = re.compile(r"^[ \t]*-{3,}[ \t]*The following addresses (?:had|have)[^\n]*\n((?:(?![ \t]*-{3,})[^\n]*\n?)*)", re.M | re.I)
+_RULE = re.compile(
+    r"^[ \t]*-{3,}[ \t]*(?:The following addresses (?:had|have)|Transcript of session|Recipients of this)[^\n]*$",
+    re.M | re.I,
+)
+_FAILED_LIST = re.compile(
+    r"^[ \t]*-{3,}[ \t]*The following addresses (?:had|have)[^\n]*\n((?:(?![ \t]*-{3,})[^\n]*\n?)*)", re.M | re.I
+)
 _LISTED = re.compile(r"^[ \t]*\"?<?([^\s<>\"()]{1,150}@[^\s<>\"()]{1,255}?)>?\"?[ \t]*$", re.M)
 _TALKING = re.compile(r"while talking to[ \t]+\[?([A-Za-z0-9._-]{1,255}?)\]?[.:]*[ \t]*$", re.M)
 _SAID = re.compile(
