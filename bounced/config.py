@@ -335,6 +335,7 @@ class Policy(Section):
     scope: str = "*"
     complaint_scope: str = "*"
     unsubscribe_scope: str = "*"
+    allow: tuple[Reporter, ...] = ()
     reasons: Annotated[Mapping[Reason, Cost], BeforeValidator(_over_reasons)] = Field(default_factory=dict)
     soft: Annotated[Threshold, BeforeValidator(_over_soft)] = Field(default_factory=lambda: Threshold(**_SOFT))
     strikes: int = Field(default=3, ge=1, le=20)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bounced.address import domain_of
 from bounced.config import Policy, Threshold
 from bounced.model import DEAD, Action, Category, Event, Fault, Kind, Reason, Trust
 
@@ -90,6 +91,8 @@ def _complaint(event: Event, settings: Policy) -> Weight:
 
 def _bounce(event: Event, reason: Reason, settings: Policy) -> Weight:
     """Fault stands above reason; what is final for one reason is only a soft failure when it was temporary."""
+    if {event.address, domain_of(event.address or "")} & set(settings.allow):
+        return Nothing("not counted: no failure suppresses this address, by the configuration (policy.allow)")
     if event.fault not in _AT_FAULT:
         return Nothing(f"not counted: fault {event.fault}")
     cost = settings.reasons.get(reason, SOFT)

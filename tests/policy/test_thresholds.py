@@ -310,3 +310,20 @@ def test_after_a_delivery_the_count_begins_anew_without_probation() -> None:
         (decided,) = table.take(event(Reason.MAILBOX_FULL, day))
         assert decided.decision.startswith("counted 1 of 5")
     assert table.says() == {}
+
+
+@pytest.mark.parametrize("allowed", ["Example.ORG", "ann@example.org"])
+def test_no_failure_suppresses_what_is_allowed(allowed: str) -> None:
+    """A complaint is a person's wish, and stands."""
+    table = Table(Policy.model_validate({"allow": [allowed]}))
+    (decided, _) = table.take(event(), event(Reason.MAILBOX_DISABLED, 1))
+    assert decided.decision.startswith("not counted: no failure suppresses this address")
+    assert table.journal == []
+    table.take(complaint(day=2))
+    assert table.says() == {"*": "abuse"}
+
+
+def test_what_is_allowed_does_not_reach_further() -> None:
+    table = Table(Policy.model_validate({"allow": ["bob@example.org", "mail.example.org", "org"]}))
+    table.take(event())
+    assert table.says() == {"*": "mailbox_unknown"}
