@@ -25,12 +25,16 @@ _KNOWN = frozenset({"abuse", "fraud", "virus", "other"})
 #: Where receivers and senders write the one recipient into the mail, surest first; `To` is asked between.
 _RECIPIENT_FIELDS = ("X-HmXmrOriginalRecipient", "X-Rcpt-To", "X-Envelope-To", "X-ListMember", "X-Recipient")
 _DELIVERY_FIELDS = ("X-Apparently-To", "Apparently-To", "X-Original-To", "Envelope-To", "Delivered-To")
+_MAX_VALUE = 2_000
 _WORD = re.compile(r"[a-z0-9_-]+")
 
 
 def addresses(values: Iterable[str]) -> list[str]:
-    """Return the mail addresses in the values, in order, each once; display names and comments are passed over."""
-    return list(dict.fromkeys(found for value in values for found in ADDRESS.findall(value)))
+    """Return the mail addresses in the values, in order, each once; display names and comments are passed over.
+
+    Of each value the first 2,000 characters are searched.
+    """
+    return list(dict.fromkeys(found for value in values for found in ADDRESS.findall(value[:_MAX_VALUE])))
 
 
 def is_redacted(address: str) -> bool:

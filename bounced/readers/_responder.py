@@ -98,12 +98,12 @@ def from_a_mail_system(message: Message) -> bool:
     """Return True if the mail calls itself a failure report, or comes from who writes those."""
     if not message.types.isdisjoint(MACHINE) or "X-Failed-Recipients" in message.fields:
         return True
-    return bool(_DAEMON.search(message.sender) or _FAILURE.search(message.subject))
+    return bool(_DAEMON.search(message.sender) or _FAILURE.search(message.subject[:400]))
 
 
 def subtype_of(message: Message) -> str:
     """Return `left`, `address_change` or `vacation`. The first two are hints for a person, nothing acts on them."""
-    opening = fold(message.subject) + "\n" + _opening(message)
+    opening = fold(message.subject[:400]) + "\n" + _opening(message)
     if _moved(opening):
         return "address_change"
     return "left" if _left(opening) else "vacation"
@@ -128,7 +128,7 @@ def _subject(message: Message, signs: list[str]) -> int:
 
     Behind `Re:` it is what we, or a person, wrote.
     """
-    subject = _LEAD.sub("", fold(message.subject)[:200])
+    subject = _LEAD.sub("", fold(message.subject[:200]))
     answer = bool(_ANSWER.match(subject))
     phrase = _automatic(subject)
     if phrase:

@@ -71,6 +71,7 @@ _HELD = re.compile(
 _WORTH = re2.compile(b"(?i)confirm|approv|verif|challeng|whitelist|prove")
 _WORTH_TEXT = re2.compile(f"{_PROOF}|prove|human|guest list|allowed senders|antispam|challenge")
 _HEAD = 2_000
+_LINE = 400  # characters of the subject that are looked at
 
 
 def read(message: Message) -> Report | None:
@@ -96,7 +97,8 @@ def _diagnostic_asks(fields: Fields) -> bool:
 
 def _text_asks(message: Message) -> bool:
     """Return True if two of three agree: the subject asks, the text asks for a step, the text says the mail is held."""
-    subject = bool(_WORTH_TEXT.search(fold(message.subject))) and bool(_SUBJECT.search(message.subject))
+    line = message.subject[:_LINE]
+    subject = bool(_WORTH_TEXT.search(fold(line))) and bool(_SUBJECT.search(line))
     if not subject and not (_likely(message) and _WORTH_TEXT.search(fold(message.text()[:_HEAD]))):
         return False
     opening = fold(message.text()[:_HEAD])

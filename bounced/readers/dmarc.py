@@ -18,6 +18,7 @@ _FAILURE_TEXT = re.compile(r"\bdmarc\b", re.I)
 _FILE = re.compile(
     r"[^\s!\"/;]{1,255}![^\s!\"/;]{1,255}!\d{6,14}!\d{6,14}(?:![^\s\"/;]{1,64})?\.(?:xml|zip|json)(?:\.gz)?", re.I
 )
+_SUBJECT = 400  # characters of the subject that are looked at
 _PACKED = frozenset(
     {
         "application/zip",
@@ -36,7 +37,8 @@ _PACKED = frozenset(
 
 def read(message: Message) -> Report | None:
     """Return `other` of subtype `dmarc` or `auth-failure`; what is packed is never unpacked."""
-    subject = message.subject if "report" in message.subject.lower() else ""
+    subject = message.subject[:_SUBJECT]
+    subject = subject if "report" in subject.lower() else ""
     packed = not message.types.isdisjoint(_PACKED)
     if not (subject or packed):
         return None
@@ -54,7 +56,7 @@ def _is_aggregate(part: Part) -> bool:
     if part.content_type.startswith("application/tlsrpt"):
         return True
     named = (part.header("Content-Disposition") or "") + " " + (part.header("Content-Type") or "")
-    return bool(_FILE.search(named))
+    return bool(_FILE.search(named[:1_000]))
 
 
 READER = Reader("dmarc", Rank.FEEDBACK, read)

@@ -20,7 +20,7 @@ def read(message: Message) -> Report | None:
     """Return the complaint of one recipient; None if it is not this program's."""
     if not message.types.isdisjoint(MACHINE):
         return None
-    subject = "complaint" in message.subject and _SUBJECT.search(message.subject)
+    subject = "complaint" in message.subject and _SUBJECT.search(message.subject[:400])
     merged = _FIELD in message.fields
     if not (subject or merged or (message.root.children and _original_tells(message))):
         return None

@@ -45,7 +45,7 @@ def _is_refusal(message: Message, fields: Fields) -> bool:
         return False
     said = fold(message.text()[:_MAX_REASON])
     declared = "reject" in (message.header("Auto-Submitted") or "").lower()
-    return not _UNREAD.search(said) and (declared or bool(_REFUSED.search(fold(message.subject) + "\n" + said)))
+    return not _UNREAD.search(said) and (declared or bool(_REFUSED.search(fold(message.subject[:400]) + "\n" + said)))
 
 
 def _refusal(message: Message, fields: Fields) -> Report:

@@ -11,6 +11,7 @@ from bounced.readers._feedback import addresses, findings_for, is_redacted
 from bounced.readers._json import Json, get, inner, objects, parse_object, string
 from bounced.readers._message import MACHINE, Message
 
+_PARTS = 4  # text parts that are looked at
 _TEXTS = ("text/plain", "application/json", "text/html")
 
 
@@ -50,8 +51,9 @@ def read(message: Message) -> Report | None:
 
 
 def _notice(message: Message) -> Json | None:
-    for part in message.parts:
-        if part.returned or part.content_type not in _TEXTS or b"omplain" not in part.content:
+    texts = [part for part in message.parts if not part.returned and part.content_type in _TEXTS]
+    for part in texts[:_PARTS]:
+        if b"omplain" not in part.content:
             continue
         found = parse_object(part.readable())
         wrapped = string_of(found, "Message")

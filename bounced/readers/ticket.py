@@ -47,7 +47,7 @@ def read(message: Message) -> Report | None:
         return None
     declared = (message.header("Auto-Submitted") or "").strip().lower().startswith(_AUTOMATIC)
     signed = not _FIELDS.isdisjoint(message.fields.names())
-    if not signed and not (declared and _NUMBER.search(fold(message.subject)[:200])):
+    if not signed and not (declared and _NUMBER.search(fold(message.subject[:200]))):
         return None
     if from_a_mail_system(message):
         return None

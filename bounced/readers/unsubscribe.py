@@ -45,7 +45,7 @@ def report_of(message: Message, reader: str) -> Report:
 
 
 def _asks(message: Message) -> bool:
-    subject = fold(message.subject)
+    subject = fold(message.subject[:400])
     if not _SUBJECT.match(subject) or any(name in message.fields for name in _LISTS):
         return False
     return bool(_BARE.match(subject)) or any(map(_TARGET.search, message.headers("To")))

@@ -13,8 +13,8 @@ from bounced.readers.unsubscribe import report_of
 
 _MAX_WISH = 300  # characters: who writes more has more to say, and a person should read it
 _QUOTE = re.compile(
-    r"^\s*(?:>|on .{5,120} wrote:|am .{5,120} schrieb|le .{5,120} a écrit|el .{5,120} escribió|il .{5,120} ha scritto|"
-    r"op .{5,120} schreef|-{2,}\s*(?:original|ursprüng|forward|weiter|mensaje|message)|_{10,}|"
+    r"^[ \t]*(?:>|on .{5,120} wrote:|am .{5,120} schrieb|le .{5,120} a écrit|el .{5,120} escribió|"
+    r"il .{5,120} ha scritto|op .{5,120} schreef|-{2,}\s*(?:original|ursprüng|forward|weiter|mensaje|message)|_{10,}|"
     r"from:\s|von:\s|de\s?:\s|da:\s|sent from my|von meinem|envoyé de(?:puis)? mon|enviado desde|-- ?$)",
     re.I | re.M,
 )

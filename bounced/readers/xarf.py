@@ -20,6 +20,7 @@ _DOCUMENTS = ("application/json", "application/xarf+json", "application/x-arf", 
 _FIELDS = ("X-XARF", "X-ARF")
 _SPAM = frozenset({"spam", "messaging/spam", "messaging", "bulk_messaging", "messaging/bulk_messaging"})
 _FRAUD = frozenset({"phishing", "fraud", "scam"})
+_PARTS = 6  # parts in which the document is looked for
 _MAX_PAYLOAD = 262_144
 _YAML = re.compile(rb"^(?:Reported-From|Category|Report-Type|Report-ID):", re.M | re.I)
 
@@ -48,7 +49,7 @@ def _candidates(message: Message, declared: bool) -> list[Part]:
     """Return the parts that may hold the document: JSON by type, and any leaf where the mail declares itself."""
     kept = [p for p in message.parts if not p.children and not p.returned and p.content_type not in MACHINE]
     typed = [p for p in kept if p.content_type in _DOCUMENTS]
-    return typed + [p for p in kept if p not in typed] if declared else typed
+    return (typed + [p for p in kept if p not in typed] if declared else typed)[:_PARTS]
 
 
 def _document(part: Part) -> Json | None:
