@@ -28,6 +28,10 @@ _ORIGINAL = (
 )
 
 
+#: Fields whose value is one word, which a gateway may have broken (RFC 9477 section 3.3 ignores blanks in one).
+_ONE_WORD = frozenset({REFERENCE_HEADER, "CFBL-Feedback-ID"})
+
+
 @dataclass(frozen=True, slots=True)
 class Carried:
     """A token as found: in which field, for which purpose, what it is worth, and whether it counts for this kind."""
@@ -63,11 +67,15 @@ def _places(report: Report) -> Iterator[tuple[str, Purpose, str]]:
         yield "Original-Mail-From", Purpose.BOUNCE, report.feedback.original_mail_from
     for field, purpose in _ORIGINAL if report.original else ():
         for value in report.original.all(field) if report.original else ():
-            yield f"{field} of the original", purpose, value
+            yield f"{field} of the original", purpose, _joined(value) if field in _ONE_WORD else value
     if report.envelope_id:
         yield "Original-Envelope-Id", Purpose.BOUNCE, report.envelope_id
     if report.feedback and report.feedback.cfbl_feedback_id:
-        yield "CFBL-Feedback-ID", Purpose.FBL, "".join(report.feedback.cfbl_feedback_id.split())
+        yield "CFBL-Feedback-ID", Purpose.FBL, _joined(report.feedback.cfbl_feedback_id)
     if report.original is None:
         for value in report.envelope.in_reply_to:
             yield "Message-ID it answers", Purpose.BOUNCE, value
+
+
+def _joined(value: str) -> str:
+    return "".join(value.split())

@@ -23,12 +23,13 @@ from bounced.correlate.token import Content, Purpose
 from bounced.model import Tags
 
 _MAC_OCTETS = 10
+_MAX_SEALED = 700  # with the name of its field well below the 998 octets of RFC 5322 section 2.1.1
 _MAX_LOCAL = 64  # RFC 5321 section 4.5.3.1.1
 #: `+` arrives as `=2b` or `%2b` where a gateway took it for an escape.
 _TOKEN = re.compile(
     r"(?:(?<![a-z0-9])|(?<==2b)|(?<=%2b))"
     r"(?:1(?P<key>[a-z0-9]{1,4})\.(?P<content>[a-z2-7]{8,90})\.(?P<mac>[a-z2-7]{16})"
-    r"|2(?P<sealer>[a-z0-9]{1,4})\.(?P<sealed>[a-z2-7]{40,1600}))(?![a-z0-9])",
+    r"|2(?P<sealer>[a-z0-9]{1,4})\.(?P<sealed>[a-z2-7]{40,800}))(?![a-z0-9])",
     re.ASCII | re.IGNORECASE,
 )
 
@@ -125,17 +126,21 @@ class Signer:
     def seal(self, mail: Mail, purpose: Purpose, now: datetime) -> str:
         """Return a sealed token, which gives the recipient and all tags back to whoever holds the key.
 
-        For header fields: it does not fit a return path. Raises ValueError as `sign` does.
+        For header fields: it does not fit a return path. At most 700 characters; tags beyond that are carried as a
+        mark. Raises ValueError as `sign` does.
         """
         key = self._signing_key(now)
+        tags = _clean(mail.tags)
         content = Content(
             token.last_day(now, self._settings.valid_days),
             recipient=_recipient(mail.recipient),
             message_mark=token.mark_of_message(mail.message_id) if mail.message_id else None,
-            tags=_clean(mail.tags) if mail.tags != Tags() else None,
+            tags=tags if tags != Tags() else None,
         )
-        sealed = key.sealing.encrypt(token.pack_sealed(content), _bound(purpose, self._domains[0]))
-        return f"2{key.id}.{token.to_base32(sealed)}"
+        whole = self._seal(key, purpose, content)
+        if len(whole) <= _MAX_SEALED:
+            return whole
+        return self._seal(key, purpose, replace(content, tags=None, tags_mark=token.mark_of_tags(tags)))
 
     def return_path(self, spelt: str) -> str:
         """Return the address that carries a token."""
@@ -200,6 +205,10 @@ class Signer:
     def _spell(self, key: Key, purpose: Purpose, content: Content) -> str:
         head = f"1{key.id}.{token.to_base32(token.pack(content))}"
         return f"{head}.{_mac(key, head, purpose, self._domains[0])}"
+
+    def _seal(self, key: Key, purpose: Purpose, content: Content) -> str:
+        sealed = key.sealing.encrypt(token.pack_sealed(content), _bound(purpose, self._domains[0]))
+        return f"2{key.id}.{token.to_base32(sealed)}"
 
     def _with_tags(self, key: Key, content: Content, tags: Tags) -> Content:
         """Return the content with the tags themselves where they fit, else with their mark."""

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
@@ -117,7 +117,7 @@ def unpack_sealed(raw: bytes) -> Content | None:
     if content is None:
         return None
     address = raw[-2 - size : -2].decode("utf-8", "replace")
-    return Content(content.expires, recipient=address, message_mark=content.message_mark, tags=content.tags)
+    return replace(content, recipient=address)
 
 
 def to_base32(raw: bytes) -> str:

@@ -1,6 +1,7 @@
 """Return paths as a library: mint what a mail carries, verify one token, decode whatever return path is at hand."""
 
-from dataclasses import dataclass, field
+import secrets
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bounced.address import domain_of
@@ -44,17 +45,20 @@ def sign(signer: Signer, mail: Mail, now: datetime, purpose: Purpose = Purpose.B
 def stamp(signer: Signer, mail: Mail, now: datetime, unsubscribe: str | None = None) -> Stamp:
     """Return everything that may carry the reference. Raises ValueError as `sign` does.
 
-    `unsubscribe` is the one-click HTTPS address of RFC 8058, if the sender has one. A Message-ID is proposed only
-    where `mail` brings none.
+    `unsubscribe` is the one-click HTTPS address of RFC 8058, if the sender has one. Where `mail` brings no Message-ID
+    one is made, of the token; it is a new one with each call.
     """
-    token = signer.sign(mail, Purpose.BOUNCE, now)
-    mailto = f"<mailto:{sign(signer, mail, now, Purpose.UNSUB)}?subject=unsubscribe>"
+    told = mail if mail.message_id else replace(mail, message_id=secrets.token_hex(16))
+    token = signer.sign(told, Purpose.BOUNCE, now)
     headers = {
-        REFERENCE_HEADER: signer.seal(mail, Purpose.BOUNCE, now),
-        "List-Unsubscribe": f"<{_one_line(unsubscribe)}>, {mailto}" if unsubscribe else mailto,
-        "CFBL-Address": f"{sign(signer, mail, now, Purpose.FBL)}; report=arf",
-        "CFBL-Feedback-ID": signer.seal(mail, Purpose.FBL, now),
+        REFERENCE_HEADER: signer.seal(told, Purpose.BOUNCE, now),
+        "CFBL-Address": f"{sign(signer, told, now, Purpose.FBL)}; report=arf",
+        "CFBL-Feedback-ID": signer.seal(told, Purpose.FBL, now),
+        "List-Unsubscribe": f"<mailto:{sign(signer, told, now, Purpose.UNSUB)}?subject=unsubscribe>",
     }
+    if unsubscribe:
+        headers["List-Unsubscribe"] = f"<{_one_line(unsubscribe)}>, {headers['List-Unsubscribe']}"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if mail.message_id is None:
         headers["Message-ID"] = f"<{token}@{domain_of(signer.return_path(token))}>"
     return Stamp(signer.return_path(token), token, headers)
