@@ -1,10 +1,10 @@
 """Notifications on their way: claimed by one worker at a time, tried until done or given up."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, insert, select, text, update
+from sqlalchemy import Select, and_, func, insert, select, text, update
 
 from bounced.model import Attempt, Delivery, DeliveryState
 from bounced.store import rows
@@ -94,6 +94,14 @@ class Outbox(Database):
         listed = _joined().where(*conditions).order_by(delivery.c.id.desc()).limit(query.limit)
         with self._read() as connection:
             return [rows.to_delivery(row) for row in connection.execute(listed)]
+
+    def delivery_counts(self) -> Mapping[tuple[str, DeliveryState], int]:
+        """Return how many deliveries each endpoint has in each state; those that it has none of are left out."""
+        counted = select(delivery.c.endpoint, delivery.c.state, func.count()).group_by(
+            delivery.c.endpoint, delivery.c.state
+        )
+        with self._read() as connection:
+            return {(name, DeliveryState(state)): number for name, state, number in connection.execute(counted)}
 
     def abandon(self, endpoints: Collection[str], due_before: datetime, why: str) -> int:
         """Give up what is open, was due before then and goes to none of these endpoints; return how many.

@@ -1,6 +1,6 @@
 """Nouns -> rows and back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -95,9 +95,9 @@ def of_suppression(entry: Suppression) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in _SUPPRESSION}
 
 
-def to_suppression(row: Row[Any]) -> Suppression:
-    """Return the entry in a row."""
-    return Suppression(**{name: row._mapping[name] for name in _SUPPRESSION})
+def to_suppression(row: Sequence[Any]) -> Suppression:
+    """Return the entry in a row of the table, whose columns stand in the order of the fields."""
+    return Suppression(*row)
 
 
 def to_notification(row: Mapping[Any, Any]) -> Notification:

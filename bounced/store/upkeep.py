@@ -84,7 +84,16 @@ class Upkeep(Database):
         )
         waiting = exists().where(delivery.c.notification_id == notification.c.id, text(OPEN))
         told = select(notification.c.id).where(notification.c.at < now - timedelta(days=notifications_days), ~waiting)
-        return Pruned(self._remove(message, settled), self._remove(notification, told))
+        pruned = Pruned(self._remove(message, settled), self._remove(notification, told))
+        self._refresh_statistics()
+        return pruned
+
+    def _refresh_statistics(self) -> None:
+        """Let SQLite look again at how its values are spread; PostgreSQL does so by itself."""
+        if self.is_sqlite:
+            with self._write() as connection:
+                connection.exec_driver_sql("PRAGMA analysis_limit = 400")
+                connection.exec_driver_sql("PRAGMA optimize")
 
     def _problems(self) -> Iterator[str]:
         with self._read() as connection:

@@ -1,7 +1,7 @@
 """What a transaction of the ledger does, and does only once."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -50,6 +50,7 @@ FULL = {
 def test_an_event_comes_back_as_it_was(store: Store, now: datetime) -> None:
     """Every field, to the microsecond, in either database."""
     full, bare = event(1, now, **FULL), event(2, now, category=None, reason=None, address=None)
+    assert [f.name for f in fields(Event) if getattr(full, f.name) == f.default] == [], "give it a value here"
     with store.begin() as tx:
         tx.record([full, bare])
 
@@ -255,6 +256,7 @@ class TestHistories:
         assert found["a@example.org"].events == (soft, proof)
         assert found["a@example.org"].journal == tuple(lines)
         assert [s.scope for s in found["a@example.org"].suppressions] == ["news"]
+        assert store.histories(["a@example.org", "new@example.org"], now) == found
         assert (found["new@example.org"].events, found["new@example.org"].journal) == ((), ())
 
     def test_bounded_for_one_address(self, store: Store, now: datetime) -> None:

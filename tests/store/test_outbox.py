@@ -130,6 +130,12 @@ def test_listing(store: Store, now: datetime) -> None:
     second = store.deliveries(DeliveryQuery(endpoint="all", limit=10, before=first[-1].id))
     assert [d.id for d in first + second] == sorted((d.id for d in first + second), reverse=True)
     assert [d.id for d in store.deliveries(DeliveryQuery(state=DONE))] == [done.id]
+    assert store.delivery_counts() == {
+        ("all", OPEN): 30,
+        ("all", DONE): 1,
+        ("bounces", OPEN): 1,
+        ("hard", OPEN): 1,
+    }
     assert {d.endpoint for d in store.deliveries(DeliveryQuery(type="bounce.hard"))} == {"all", "bounces", "hard"}
 
 

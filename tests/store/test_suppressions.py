@@ -58,6 +58,17 @@ class TestLookUp:
         assert len(found) == 5_000
         assert "u1@x.example" not in found
 
+    def test_an_entry_comes_back_as_it_was(self, store: Store, now: datetime) -> None:
+        """Every field."""
+        line = change("a@x.example", now, scope="news", until=now + DAY, event_id="ev_1", why="Größe", actor="ann")
+        commit(store, line)
+
+        assert store.suppressed(["a@x.example"], "news", now) == {
+            "a@x.example": Suppression(
+                "a@x.example", "news", "hard", "mailbox_unknown", now, now + DAY, "ev_1", "Größe", "ann"
+            )
+        }
+
     def test_nobody(self, store: Store) -> None:
         """An empty question has an empty answer."""
         assert store.suppressed([]) == {}
