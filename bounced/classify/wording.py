@@ -37,6 +37,7 @@ _WRAPPING = re.compile(
     r"(?:(?:undeliver|unverifi)(?:able|ed) address: )?\bhost \S{1,255} ?[\[(][^\])]{0,80}[\])]:? said:"
     r"|\b\d\.\d\.\d - (?:unknown address error|other mail system problem|other network problem|bad destination host)"
     r"(?= *[('\[]* ?[245]\d\d)"
+    r"|\bsmtp error from remote (?:mail )?(?:server|host)(?: after [^:]{1,40}(?::<@>)?(?: size=\d+)?)?:"
     r"|\bfor (?:more|further) (?:information|details|help)\b[^.;]*+"
     r"|\bto (?:best )?protect our users\b[^,.;]*+",
     re.IGNORECASE,
@@ -87,7 +88,7 @@ def _mask(hit: re.Match[str], names: list[str]) -> str:
     tail = word[len(bare) :]
     if hit["url"]:
         names.append(bare)
-        return "<url>" + tail
+        return "<www>" + tail
     if "@" in bare:
         local, _, domain = bare.rpartition("@")
         return "<@>" + tail if local and domain else word
