@@ -1,0 +1,78 @@
+"""The demo, as it is run without a terminal: whole, true, and followed by commands that work."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+pytest.importorskip("pymap", reason="the extra `demo` is not installed")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        [sys.executable, "-m", "bounced", "demo", "--pace", "0"],
+        cwd=folder, capture_output=True, text=True, timeout=110, check=False, env=os.environ | {"COLUMNS": "200"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder, done.stdout
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "erika@customer.example: hard, mailbox_unknown; fault: recipient",
+        "jan@provider.example: soft, mailbox_full; fault: recipient",
+        "li@company.example: soft, content_block; fault: message",
+        "amara@isp.example: soft, reputation_block; fault: sender",
+        "old.address@school.example: hard, mailbox_unknown",
+        "treasurer@club.example: hard, mailbox_unknown",
+        "sofia@mailbox-provider.example: complaint, abuse",
+        "auto reply, read by auto_reply, filed",
+        "other, left where it is, unread",
+        "seen before",
+        "put into quarantine: nested deeper than mime_depth: 10",
+        'matched "over quota"',
+        "every signature verified",
+        "2 mails, still unread",
+    ],
+)
+def test_each_kind_of_mail_is_told_with_its_reason(demo: tuple[Path, str], told: str) -> None:
+    assert told in demo[1]
+
+
+def test_only_the_dead_and_the_unwilling_are_suppressed(demo: tuple[Path, str]) -> None:
+    table = demo[1].partition("Suppressed now")[2].partition("Webhooks")[0]
+
+    assert re.findall(r"^  (\S+@\S+)", table, re.M) == [
+        "erika@customer.example",
+        "old.address@school.example",
+        "sofia@mailbox-provider.example",
+        "tom@reader.example",
+        "treasurer@club.example",
+    ]
+
+
+def test_what_it_says_to_type_next_works(demo: tuple[Path, str]) -> None:
+    """As it stands, although mail server and receiver are gone."""
+    folder, told = demo
+    lines = [
+        line.partition("#")[0] for line in told.partition("What to type next")[2].splitlines() if "--config" in line
+    ]
+
+    statuses = [subprocess.run(shlex.split(x), cwd=folder, capture_output=True, check=False).returncode for x in lines]
+
+    assert statuses == [0, 1, 0, 0, 0]
+
+
+def test_it_leaves_nothing_running_and_no_secret_readable(demo: tuple[Path, str]) -> None:
+    folder = demo[0] / ".demo"
+
+    assert (folder / "config.yaml").stat().st_mode & 0o077 == 0
+    assert "stopped" in (folder / "daemon.log").read_text().splitlines()[-1]
