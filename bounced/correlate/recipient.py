@@ -10,7 +10,7 @@ from bounced.correlate.shapes import decode
 from bounced.model import Finding, Kind, Original, Report
 
 #: Local parts by which feedback loops replace the address of the person who complained (RFC 6590).
-_REDACTED = frozenset({"redacted", "hashed", "hidden", "undisclosed", "recipient-redacted", "x", "xxx", "unknown"})
+_REDACTED = frozenset({"redacted", "hashed", "undisclosed", "recipient-redacted"})
 #: Fields of the original in which a sender, or the mailbox provider, put the recipient's address.
 _RECIPIENT_FIELDS = ("X-HmXmrOriginalRecipient", "X-ListMember", "X-Original-To", "Delivered-To")
 
@@ -40,9 +40,12 @@ def named(report: Report, finding: Finding, ours: frozenset[str]) -> Iterator[Na
 
 
 def failed_behind(finding: Finding, recipient: str | None) -> str | None:
-    """Return the address that failed in place of `recipient`, normalised; None if it is the same or not told."""
+    """Return the address that failed, or complained, in place of `recipient`, normalised.
+
+    None if it is the same, is not told, or only stands for one that is not told.
+    """
     final = text.single(finding.final_recipient) or text.single(finding.recipient)
-    return final if final != recipient else None
+    return None if final is None or final == recipient or redacted(final) else final
 
 
 def redacted(address: str) -> bool:

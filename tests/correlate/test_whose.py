@@ -113,6 +113,7 @@ def test_a_complaint_belongs_to_who_is_not_redacted(report: Report, recipient: s
     identity = identify(report)
 
     assert (identity.recipient, identity.source) == (recipient, source)
+    assert identity.final_recipient is None
 
 
 def test_an_answer_speaks_of_its_writer() -> None:
