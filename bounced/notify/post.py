@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +23,8 @@ from bounced.notify.trouble import words
 #: What is read of an answer; the connection is closed behind it.
 _ANSWER_BYTES = 4096
 _CONNECT_SECONDS = 5.0
+#: How many characters of one text are told.
+_TEXT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,20 @@ async def line_to(endpoint: Endpoint, resolver: Executor) -> AsyncIterator[Line]
 
 
 def body_of(notification: Notification) -> str:
-    """Return the body of a webhook as it is signed and sent: the same text at every attempt."""
-    whole = {"type": notification.type, "timestamp": moment(notification.at), "data": notification.data}
+    """Return the body of a webhook as it is signed and sent: the same text at every attempt.
+
+    No text in it is longer than 1,000 characters, or has control characters, whoever made the notification.
+    """
+    whole = {"type": notification.type, "timestamp": moment(notification.at), "data": _safe(notification.data)}
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _safe(value: object) -> object:
+    if isinstance(value, str):
+        return plain(value, _TEXT)
+    if isinstance(value, Mapping):
+        return {str(key): _safe(inner) for key, inner in value.items()}
+    return [_safe(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 async def post(line: Line, notification: Notification, at: datetime) -> Answer:

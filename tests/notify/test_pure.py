@@ -21,6 +21,7 @@ from bounced.model import (
     Fault,
     Kind,
     Move,
+    Notification,
     Place,
     Reason,
     Tags,
@@ -185,6 +186,15 @@ def test_a_body_can_always_be_encoded() -> None:
     body = body_of(made)
     assert len(body.encode()) < 20_000
     assert not set(body) & set("\ud800\u202e\x00\x1b\x07")
+
+
+def test_a_body_is_clean_whoever_made_the_notification() -> None:
+    data = {"why": "bad\x1b[2J \u202email" + "x" * 5000, "n": 3, "deep": [{"text": "a\r\nb"}, None, True, 1.5]}
+    body = json.loads(body_of(Notification("msg_1", "message.quarantined", NOW, data)))
+    assert body["data"]["why"].startswith("bad[2J mailxxx")
+    assert len(body["data"]["why"]) == 1000
+    assert body["data"]["deep"] == [{"text": "a b"}, None, True, 1.5]
+    assert body["data"]["n"] == 3
 
 
 def test_what_is_cut_says_so() -> None:
