@@ -153,8 +153,7 @@ def _address(normal: str, config: Path | None) -> Iterator[str]:
 
 def _state(store: "Store", normal: str) -> Iterator[str]:
     """Yield what holds for an address now, and the journal that led there."""
-    with store.begin() as tx:
-        history = tx.histories([normal], datetime.now(UTC))[normal]
+    history = store.histories([normal], datetime.now(UTC))[normal]
     held = [entry for entry in history.suppressions if entry.holds(datetime.now(UTC))]
     yield from map(_entry, held or ())
     if not held:

@@ -107,8 +107,7 @@ def release(
 
 def _entries(store: "Store", normal: str, now: datetime) -> tuple[Suppression, ...]:
     """Return what the table holds on an address, in every scope."""
-    with store.begin() as tx:
-        return tx.histories([normal], now)[normal].suppressions
+    return store.histories([normal], now)[normal].suppressions
 
 
 def _commit(lines: list[Change], config: Path | None, now: datetime) -> None:

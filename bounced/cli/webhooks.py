@@ -19,9 +19,9 @@ _TEST_COLUMNS = ("name", "ok", "found")
 def list_(fmt: FormatOption = Format.TABLE, config: ConfigOption = None) -> None:
     """List the endpoints, and how many deliveries each still has open or was given up."""
     from bounced.model import DeliveryState
-    from bounced.store import DeliveryQuery
 
     with ledger(config) as (settings, store):
+        counts = store.delivery_counts()
         show(
             (
                 {
@@ -29,7 +29,7 @@ def list_(fmt: FormatOption = Format.TABLE, config: ConfigOption = None) -> None
                     "url": hook.url,
                     "types": hook.types,
                     **{
-                        state.value: len(store.deliveries(DeliveryQuery(hook.name, state, limit=100_000)))
+                        state.value: counts.get((hook.name, state), 0)
                         for state in (DeliveryState.OPEN, DeliveryState.DEAD)
                     },
                 }
