@@ -98,7 +98,16 @@ def from_a_mail_system(message: Message) -> bool:
     """Return True if the mail calls itself a failure report, or comes from who writes those."""
     if not message.types.isdisjoint(MACHINE) or "X-Failed-Recipients" in message.fields:
         return True
-    return bool(_DAEMON.search(message.sender) or _FAILURE.search(message.subject[:400]))
+    if _DAEMON.search(message.sender):
+        return True
+    subject = message.subject[:400]
+    return bool(_FAILURE.search(subject)) and not _ANSWER.match(subject) and not is_declared(message)
+
+
+def is_declared(message: Message) -> bool:
+    """Return True if the subject has the form of a responder's: what stands behind its name is what we wrote."""
+    subject = _LEAD.sub("", fold(message.subject[:200]))
+    return subject.startswith("auto:") or _leads(subject, _automatic(subject))
 
 
 def subtype_of(message: Message) -> str:
@@ -133,13 +142,18 @@ def _subject(message: Message, signs: list[str]) -> int:
     phrase = _automatic(subject)
     if phrase:
         signs.append(f"subject: {phrase}")
-        leads = subject.startswith(phrase) and subject[len(phrase) :].lstrip(" \u00a0")[:1] in _BEHIND
-        return 1 if answer else SURE if leads else 2
+        return 1 if answer else SURE if _leads(subject, phrase) else 2
     phrase = _away(subject)
     if not answer and (phrase or subject.startswith("auto:")):
         signs.append(f"subject: {phrase or 'auto:'}")
         return 2 if phrase else 1
     return 0
+
+
+def _leads(subject: str, phrase: str | None) -> bool:
+    if phrase is None or not subject.startswith(phrase):
+        return False
+    return subject[len(phrase) :].lstrip(" \u00a0")[:1] in _BEHIND
 
 
 def _opening(message: Message) -> str:
