@@ -26,7 +26,10 @@ _ODD_TYPES = _PACKED | {"text/plain"}
 
 
 def read(message: Message) -> Report | None:
-    """Return the report; one finding for each named recipient, or one without where the reporter names none."""
+    """Return the report; one finding for each named recipient, or one without where the reporter names none.
+
+    A report whose type is missing or unknown is one for a person: it must not be refused (RFC 6650 section 4.5).
+    """
     found = _machine_part(message)
     if found is None:
         return None
@@ -47,7 +50,7 @@ def read(message: Message) -> Report | None:
         reporting_mta=_host(fields.first("Reporting-MTA")),
         arrival_date=when(fields.first("Arrival-Date") or fields.first("Received-Date")),
         forwarded=not message.types.isdisjoint(WHOLE_ORIGINAL),
-        puzzled=kind is Kind.COMPLAINT and not is_known(feedback),
+        puzzled=kind is Kind.COMPLAINT and not (is_known(feedback) and "Feedback-Type" in fields),
         notes=_notes(fields),
     )
 
@@ -57,7 +60,7 @@ def _machine_part(message: Message) -> tuple[Fields, Part] | None:
     part = message.part(*FEEDBACK)
     if part is not None:
         fields = Fields(part.content[:_LOOK])
-        return (fields, part) if fields else None
+        return fields, part
     if not message.types.isdisjoint(_FAILURES):
         return None
     readable = any(spelt in message.octets for spelt in _SPELT)
