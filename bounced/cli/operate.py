@@ -73,10 +73,10 @@ def _by_name(ended: Mapping[Disposition, int]) -> dict[str, int]:
 def config_check(config: ConfigOption = None) -> None:
     """Say whether the configuration, its secrets and the rules can be used: exit status 0 or 2."""
     from bounced.config import secret_problems
-    from bounced.daemon.wiring import rules
+    from bounced.daemon.wiring import rules, webhook_problems
 
     settings = configuration(config)
-    problems = list(secret_problems(settings))
+    problems = list(dict.fromkeys([*secret_problems(settings), *webhook_problems(settings)]))
     try:
         rules(settings)
     except ConfigError as exc:

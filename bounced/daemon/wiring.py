@@ -75,6 +75,13 @@ def deliverer(config: Config, outbox: "Outbox") -> "Deliverer":
     return Deliverer(outbox, config.webhooks)
 
 
+def webhook_problems(config: Config) -> list[str]:
+    """Return what is wrong with the endpoints, one line each; nothing is connected to."""
+    from bounced.notify import problems
+
+    return problems(config.webhooks)
+
+
 def ping(hook: Webhook) -> "Ping":
     """Post a signed test notification and return what came of it; never raises."""
     from bounced.notify import ping

@@ -29,9 +29,9 @@ class Endpoint:
     def of(cls, webhook: Webhook) -> Self:
         """Return the endpoint that a section of config.yaml describes. Raises ConfigError naming all that is wrong."""
         secrets = [s for s in (webhook.secret, webhook.previous_secret) if s is not None]
-        found = problems([webhook])
+        found = _problems(webhook)
         if found:
-            raise ConfigError(found)
+            raise ConfigError(f"webhook {webhook.name}: {line}" for line in found)
         return cls(
             name=webhook.name,
             url=httpx2.URL(webhook.url),
@@ -55,7 +55,7 @@ class Endpoint:
 
 def problems(webhooks: Sequence[Webhook]) -> list[str]:
     """Return what is wrong with the endpoints, one line each, for `config check`; nothing is connected to."""
-    return [f"webhooks.{webhook.name}.{line}" for webhook in webhooks for line in _problems(webhook)]
+    return [f"webhooks[{n}].{line}" for n, webhook in enumerate(webhooks) for line in _problems(webhook)]
 
 
 def _problems(webhook: Webhook) -> list[str]:

@@ -344,7 +344,7 @@ def test_a_deliverer_refuses_endpoints_that_cannot_work() -> None:
     with pytest.raises(ConfigError) as caught:
         Deliverer(None, hooks)  # type: ignore[arg-type]
     assert [line.partition(": ")[0] for line in caught.value.problems] == [
-        "webhooks.a.secret",
-        "webhooks.b.url",
-        "webhooks.b.types",
+        "webhooks[0].secret",
+        "webhooks[1].url",
+        "webhooks[1].types",
     ]

@@ -71,7 +71,7 @@ def test_a_port_that_speaks_no_tls_is_named(now: datetime) -> None:
 def test_a_setting_that_cannot_be_used_is_named(now: datetime) -> None:
     hook = Webhook.model_validate({"name": "a", "url": "https://a.example/", "secret": "whsec_x"})
     result = ping(hook, now)
-    assert (result.ok, result.says) == (False, "webhooks.a.secret: what follows whsec_ is not base64")
+    assert (result.ok, result.says) == (False, "webhook a: secret: what follows whsec_ is not base64")
 
 
 def test_a_receiver_with_another_secret_does_not_verify(now: datetime) -> None:
