@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import structlog
 
 from bounced.config import After
+from bounced.errors import MailboxDown
 from bounced.mailbox.faults import Refused
 from bounced.mailbox.session import Selected, Session
 from bounced.mailbox.source import Positions
@@ -13,18 +14,30 @@ from bounced.model import Disposition, Place
 
 log = structlog.get_logger(__name__)
 
-#: So many are moved at once; a crash before that costs nothing but the moves, which the next poll makes good.
-PORTION = 5_000
+
+class Pace:
+    """How many messages are moved by one command; fewer after a connection that broke or hung over it."""
+
+    def __init__(self) -> None:
+        self.portion = 5_000
+
+    def slower(self) -> None:
+        """Ask less of the server from now on."""
+        self.portion = max(100, self.portion // 4)
 
 
 class Acks:
-    """The outcomes of one open folder, until `settle` has done with the messages what `after` says."""
+    """The outcomes of one open folder, until `settle` has done with the messages what `after` says.
 
-    def __init__(self, after: After, session: Session, state: Positions, folder: Selected) -> None:
+    A crash before that costs nothing but the moves, which the next poll makes good.
+    """
+
+    def __init__(self, after: After, session: Session, state: Positions, folder: Selected, pace: Pace) -> None:
         self._after = after
         self._session = session
         self._state = state
         self._folder = folder
+        self._pace = pace
         self._waiting: dict[Disposition, list[Place]] = defaultdict(list)
 
     def note(self, settled: Iterable[tuple[Place, Disposition]]) -> None:
@@ -35,10 +48,10 @@ class Acks:
 
     def due(self) -> bool:
         """True if enough is gathered."""
-        return sum(map(len, self._waiting.values())) >= PORTION
+        return sum(map(len, self._waiting.values())) >= self._pace.portion
 
     def settle(self) -> Refused | None:
-        """Move or flag what is gathered, then tell the ledger. Returns the server's refusal, if it refused.
+        """Move or flag what is gathered, and tell the ledger. Returns the server's refusal, if it refused.
 
         What was refused stays unacked in the ledger and comes again with the next poll. Raises MailboxDown.
         """
@@ -46,12 +59,19 @@ class Acks:
         while self._waiting:
             disposition, places = self._waiting.popitem()
             try:
-                self._dispose(disposition, [place.uid for place in places])
+                self._settle(disposition, places)
             except Refused as exc:
                 refusal = exc
-                continue
-            self._state.acked(places)
+            except MailboxDown:
+                self._pace.slower()
+                raise
         return refusal
+
+    def _settle(self, disposition: Disposition, places: list[Place]) -> None:
+        for start in range(0, len(places), self._pace.portion):
+            portion = places[start : start + self._pace.portion]
+            self._dispose(disposition, [place.uid for place in portion])
+            self._state.acked(portion)
 
     def _dispose(self, disposition: Disposition, uids: list[int]) -> None:
         """Do with the messages what the configuration wants."""

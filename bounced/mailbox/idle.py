@@ -12,7 +12,8 @@ log = structlog.get_logger(__name__)
 
 RENEW = 25 * 60.0  # seconds: servers hang up on 30 minutes of silence (RFC 2177, section 3)
 _PAUSE = 2.0  # seconds after a broken connection, before it is polled again
-_BREAKS = 3  # so many in a row, and IDLE is given up for this connection's server
+_BREAKS = 3  # so many in a row, and IDLE is given up for a while
+_WHILE = 3_600.0  # seconds
 
 
 class Waiter:
@@ -21,6 +22,7 @@ class Waiter:
     def __init__(self) -> None:
         self._seen: dict[str, Selected] = {}
         self._breaks = 0
+        self._again = 0.0
         self.broken = False
 
     def saw(self, folder: str, selected: Selected) -> None:
@@ -34,7 +36,7 @@ class Waiter:
         """
         end = time.monotonic() + seconds
         self.broken = False
-        if not session.can("IDLE") or self._breaks >= _BREAKS:
+        if not session.can("IDLE") or time.monotonic() < self._again:
             stop.wait(seconds)
             return False
         try:
@@ -58,7 +60,8 @@ class Waiter:
     def _broke(self, exc: MailboxDown, end: float, stop: threading.Event) -> bool:
         self.broken = True
         self._breaks += 1
-        if self._breaks == _BREAKS:
-            log.warning("IDLE breaks again and again: polling by the clock from now on", why=str(exc))
+        if self._breaks >= _BREAKS:
+            self._again = time.monotonic() + _WHILE
+            log.warning("IDLE breaks again and again: polling by the clock for an hour", why=str(exc))
         stop.wait(min(_PAUSE, max(0.0, end - time.monotonic())))
         return not stop.is_set()

@@ -9,11 +9,12 @@ import structlog
 
 from bounced.config import ImapMailbox, Limits
 from bounced.errors import MailboxDown, TryLater
-from bounced.mailbox.acks import Acks, can_move
+from bounced.mailbox.acks import Acks, Pace, can_move
 from bounced.mailbox.faults import Refused
 from bounced.mailbox.idle import Waiter
 from bounced.mailbox.login import open_credentials
 from bounced.mailbox.probe import probe_imap
+from bounced.mailbox.reading import Reading
 from bounced.mailbox.session import Listed, Selected, Session, tls_context
 from bounced.mailbox.source import Batch, Check, Positions
 from bounced.model import Outcome, Place, RawMessage
@@ -33,9 +34,10 @@ class ImapSource:
         if settings.security != "plain":
             tls_context(settings)  # a CA file that cannot be read is told at start, not at night
         self._session: Session | None = None
-        self._reading: _Reading | None = None
+        self._reading: Reading | None = None
         self._waiter = Waiter()
         self._refused: Counter[Place] = Counter()
+        self._pace = Pace()
         self._warned = False
 
     @property
@@ -94,14 +96,16 @@ class ImapSource:
         selected = session.select(folder, readonly=self._settings.after.mode == "leave")
         self._waiter.saw(folder, selected)
         self._warn(session, selected)
-        reading = self._reading = _Reading(self._settings, folder, session, selected, state)
+        acks = Acks(self._settings.after, session, state, selected, self._pace)
+        here = Place(self.name, folder, selected.uidvalidity, 0)
+        reading = self._reading = Reading(here, session, selected, state, acks)
         reading.make_good()
         for listed in reading.waiting(self._settings.batch, self._limits):
             yield from self._batch(reading, listed)
         reading.finish()
         refusals.extend(reading.refusals)
 
-    def _batch(self, reading: "_Reading", listed: Sequence[Listed]) -> Iterator[Batch]:
+    def _batch(self, reading: Reading, listed: Sequence[Listed]) -> Iterator[Batch]:
         """Fetch and yield one batch; moves what was acked before, should nobody ask for more."""
         messages = tuple(self._messages(reading, listed))
         if not messages:
@@ -114,7 +118,7 @@ class ImapSource:
                     reading.finish()
             raise
 
-    def _messages(self, reading: "_Reading", listed: Sequence[Listed]) -> Iterator[RawMessage]:
+    def _messages(self, reading: Reading, listed: Sequence[Listed]) -> Iterator[RawMessage]:
         """Yield what can be fetched; one that the server fails to give out costs the others nothing."""
         limit = self._limits.message_bytes
         try:
@@ -125,7 +129,7 @@ class ImapSource:
             if item.uid in bodies:
                 yield _raw(reading.place(item.uid), item, bodies[item.uid], limit)
 
-    def _one(self, reading: "_Reading", item: Listed, limit: int) -> Iterator[bytes]:
+    def _one(self, reading: Reading, item: Listed, limit: int) -> Iterator[bytes]:
         place = reading.place(item.uid)
         try:
             yield from reading.session.bodies([item.uid], limit).values()
@@ -166,100 +170,8 @@ class ImapSource:
             log.warning("server keeps no flags of ours: what is read is told by position alone", mailbox=self.name)
 
 
-class _Reading:
-    """One folder during one poll."""
-
-    def __init__(
-        self, settings: ImapMailbox, folder: str, session: Session, selected: Selected, state: Positions
-    ) -> None:
-        self._name = settings.name
-        self._folder = folder
-        self.session = session
-        self._selected = selected
-        self._state = state
-        self._acks = Acks(settings.after, session, state, selected)
-        self._batch: Batch | None = None
-        self._known: set[int] = set()
-        self.refusals: list[Refused] = []
-        self._next_uid = self._position()
-
-    def place(self, uid: int) -> Place:
-        """Return the place of a UID of this folder."""
-        return Place(self._name, self._folder, self._selected.uidvalidity, uid)
-
-    def make_good(self) -> None:
-        """Ack what a crash kept from being acked; it is not fetched again."""
-        settled = self._state.unacked(self._name, self._folder, self._selected.uidvalidity)
-        self._known = {place.uid for place, _ in settled}
-        self._acks.note(settled)
-        self._settle()
-
-    def waiting(self, count: int, limits: Limits) -> Iterator[list[Listed]]:
-        """Yield what to fetch together: first what has a strike, then what is new; bounded by number and octets."""
-        again = self._state.retries(self._name, self._folder, self._selected.uidvalidity)
-        yield from self._planned([uid for uid in sorted(again) if uid < self._next_uid], count, limits)
-        for uids in self.session.uids(self._selected, self._next_uid):
-            yield from self._planned([uid for uid in uids if uid not in self._known], count, limits)
-
-    def open_batch(self, messages: tuple[RawMessage, ...], next_uid: int) -> Batch:
-        """Return the batch that is to be acked next."""
-        self._batch = Batch(messages, self._folder, self._selected.uidvalidity, max(next_uid, self._next_uid))
-        return self._batch
-
-    def ack(self, outcomes: Sequence[Outcome]) -> None:
-        """Note outcomes; once the whole batch has its outcome, remember the position."""
-        batch = self._batch
-        self._acks.note((outcome.place, outcome.disposition) for outcome in outcomes)
-        if batch and {raw.place for raw in batch.messages} <= {outcome.place for outcome in outcomes}:
-            self._batch, self._next_uid = None, batch.next_uid
-            self._state.advance(self._name, self._folder, batch.uidvalidity, batch.next_uid)
-        if self._acks.due():
-            self._settle()
-
-    def finish(self) -> None:
-        """Move everything that is acked so far."""
-        self._settle()
-
-    def _settle(self) -> None:
-        refusal = self._acks.settle()
-        if refusal:
-            self.refusals.append(refusal)
-
-    def _position(self) -> int:
-        """Return the first UID that was not handled. UIDs of another UIDVALIDITY mean nothing (RFC 3501 2.3.1.1)."""
-        position = self._state.position(self._name, self._folder)
-        if position is None:
-            return 1
-        if position.uidvalidity != self._selected.uidvalidity:
-            log.warning("UIDVALIDITY has changed: reading from the start", mailbox=self._name, folder=self._folder)
-            return 1
-        return position.next_uid
-
-    def _planned(self, uids: Sequence[int], count: int, limits: Limits) -> Iterator[list[Listed]]:
-        for start in range(0, len(uids), _LISTED):
-            listed = self.session.listed(uids[start : start + _LISTED])
-            yield from portions(listed, count, limits.batch_bytes, limits.message_bytes)
-
-
-_LISTED = 1_000  # sizes asked for at once
-
-
-def portions(listed: Sequence[Listed], count: int, octets: int, limit: int) -> Iterator[list[Listed]]:
-    """Split into runs of at most `count` messages of which at most `octets` are read, `limit` of each."""
-    run: list[Listed] = []
-    total = 0
-    for item in listed:
-        cost = min(item.size, limit)
-        if run and (len(run) == count or total + cost > octets):
-            yield run
-            run, total = [], 0
-        run.append(item)
-        total += cost
-    if run:
-        yield run
-
-
 def _raw(place: Place, item: Listed, content: bytes, limit: int) -> RawMessage:
     """Return the message. What ended before the limit is whole, whatever the server said of its size."""
     whole = 0 < len(content) < limit
-    return RawMessage(place, content, len(content) if whole else max(item.size, len(content)), item.received)
+    size = len(content) if whole else max(item.size, len(content))
+    return RawMessage(place, content[:limit], size, item.received)

@@ -80,6 +80,8 @@ class Session:
 
     def uids(self, selected: Selected, first: int) -> Iterator[list[int]]:
         """Yield the UIDs from `first` on, ascending, in portions that fit a line."""
+        if not selected.exists:
+            return  # some servers refuse to search an empty folder for `*`
         last = selected.next_uid and selected.next_uid - 1
         if last is None or selected.exists <= _WINDOW:
             yield self._search(f"{first}:*", first)

@@ -230,6 +230,27 @@ def test_a_server_restart_is_survived(dovecot: Dovecot, source: Source, desk: De
     assert [raw.content for raw in desk.work_off(source)] == [mail(2)]
 
 
+def test_a_server_that_hangs_over_a_move_is_asked_for_less(dovecot: Dovecot, desk: Desk) -> None:
+    """MailboxDown after the time-out; then the same moves are made in smaller portions, and none is forgotten."""
+    dovecot.deliver("bounces", mail(1), n=250)
+    source = open_mailbox(dovecot.settings(timeout=1))
+    pace = source._pace  # type: ignore[attr-defined]
+    pace.portion = 400
+    batches = source.poll(desk.store)
+    source.ack(desk.commit(next(batches)))
+    last = desk.commit(next(batches))
+    with dovecot.frozen():
+        source.ack(last)
+        with pytest.raises(MailboxDown, match="no answer within 1 seconds"):
+            next(batches)
+
+    assert pace.portion == 100
+    assert desk.work_off(source) == []
+    source.close()
+    assert len(dovecot.messages(folder="Processed")) == 250
+    assert desk.store.unacked("bounces", "INBOX", last[0].place.uidvalidity) == []
+
+
 def test_flag_mode_moves_nothing(dovecot: Dovecot, desk: Desk) -> None:
     """Reports get the keyword and stay unread; a letter gets nothing; no folder is made."""
     dovecot.deliver("bounces", REPORT)

@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -255,6 +255,19 @@ class Dovecot:
         for name in self.maildir(user).glob("dovecot-uidvalidity*"):
             name.unlink()
         time.sleep(1.05)  # a new UIDVALIDITY is the time in seconds
+
+    @contextmanager
+    def frozen(self, user: str = "bounces") -> Iterator[None]:
+        """Let the processes that serve a user hang, and kill them afterwards."""
+        command = ["/usr/bin/doveadm", "-c", self.base / "dovecot.conf", "who", "-1", user]
+        listed = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+        pids = [int(line.split()[2]) for line in listed.splitlines() if line.startswith(f"{user} ")]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def log(self) -> str:
         """Return what Dovecot wrote so far."""

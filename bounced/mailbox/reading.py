@@ -1,0 +1,106 @@
+"""One folder during one poll: what to fetch next, and what became of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import structlog
+
+from bounced.config import Limits
+from bounced.mailbox.acks import Acks
+from bounced.mailbox.faults import Refused
+from bounced.mailbox.session import Listed, Selected, Session
+from bounced.mailbox.source import Batch, Positions
+from bounced.model import Outcome, Place, RawMessage
+
+log = structlog.get_logger(__name__)
+
+_LISTED = 1_000  # sizes asked for at once
+
+
+class Reading:
+    """One folder, opened, during one poll; `here` is its place with UID 0."""
+
+    def __init__(self, here: Place, session: Session, selected: Selected, state: Positions, acks: Acks) -> None:
+        self._here = here
+        self.session = session
+        self._selected = selected
+        self._state = state
+        self._acks = acks
+        self._batch: Batch | None = None
+        self._known: set[int] = set()
+        self.refusals: list[Refused] = []
+        self._key = (here.mailbox, here.folder, here.uidvalidity)
+        self._next_uid = self._position()
+
+    def place(self, uid: int) -> Place:
+        """Return the place of a UID of this folder."""
+        return replace(self._here, uid=uid)
+
+    def make_good(self) -> None:
+        """Ack what a crash kept from being acked; it is not fetched again."""
+        settled = self._state.unacked(*self._key)
+        self._known = {place.uid for place, _ in settled}
+        self._acks.note(settled)
+        self._settle()
+
+    def waiting(self, count: int, limits: Limits) -> Iterator[list[Listed]]:
+        """Yield what to fetch together: first what has a strike, then what is new; bounded by number and octets."""
+        again = self._state.retries(*self._key)
+        yield from self._planned([uid for uid in sorted(again) if uid < self._next_uid], count, limits)
+        for uids in self.session.uids(self._selected, self._next_uid):
+            yield from self._planned([uid for uid in uids if uid not in self._known], count, limits)
+
+    def open_batch(self, messages: tuple[RawMessage, ...], next_uid: int) -> Batch:
+        """Return the batch that is to be acked next."""
+        self._batch = Batch(messages, self._here.folder, self._here.uidvalidity, max(next_uid, self._next_uid))
+        return self._batch
+
+    def ack(self, outcomes: Sequence[Outcome]) -> None:
+        """Note outcomes; once the whole batch has its outcome, remember the position."""
+        batch = self._batch
+        self._acks.note((outcome.place, outcome.disposition) for outcome in outcomes)
+        if batch and {raw.place for raw in batch.messages} <= {outcome.place for outcome in outcomes}:
+            self._batch, self._next_uid = None, batch.next_uid
+            self._state.advance(*self._key, batch.next_uid)
+        if self._acks.due():
+            self._settle()
+
+    def finish(self) -> None:
+        """Move everything that is acked so far."""
+        self._settle()
+
+    def _settle(self) -> None:
+        refusal = self._acks.settle()
+        if refusal:
+            self.refusals.append(refusal)
+
+    def _position(self) -> int:
+        """Return the first UID that was not handled. UIDs of another UIDVALIDITY mean nothing (RFC 3501 2.3.1.1)."""
+        position = self._state.position(self._here.mailbox, self._here.folder)
+        if position is None:
+            return 1
+        if position.uidvalidity != self._here.uidvalidity:
+            where = {"mailbox": self._here.mailbox, "folder": self._here.folder}
+            log.warning("UIDVALIDITY has changed: reading from the start", **where)
+            return 1
+        return position.next_uid
+
+    def _planned(self, uids: Sequence[int], count: int, limits: Limits) -> Iterator[list[Listed]]:
+        for start in range(0, len(uids), _LISTED):
+            listed = self.session.listed(uids[start : start + _LISTED])
+            yield from portions(listed, count, limits.batch_bytes, limits.message_bytes)
+
+
+def portions(listed: Sequence[Listed], count: int, octets: int, limit: int) -> Iterator[list[Listed]]:
+    """Split into runs of at most `count` messages of which at most `octets` are read, `limit` of each."""
+    run: list[Listed] = []
+    total = 0
+    for item in listed:
+        cost = min(item.size, limit)
+        if run and (len(run) == count or total + cost > octets):
+            yield run
+            run, total = [], 0
+        run.append(item)
+        total += cost
+    if run:
+        yield run
