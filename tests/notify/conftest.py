@@ -9,6 +9,7 @@ import pytest
 from bounced.config import Database
 from bounced.model import Notification
 from bounced.store import Store
+from tests.servers.postgres import Postgres
 
 Fill = Callable[..., list[Notification]]
 #: Marks a test that runs on SQLite and on PostgreSQL.
@@ -22,15 +23,12 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database of its own: SQLite unless `on_both` marks the test."""
     if getattr(request, "param", "sqlite") == "sqlite":
-        yield f"sqlite:///{tmp_path}/bounced.db"
-        return
-    server = request.getfixturevalue("postgres")
-    url = server.database()
-    yield url
-    server.drop(url)
+        return f"sqlite:///{tmp_path}/bounced.db"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database()
 
 
 @pytest.fixture
