@@ -32,6 +32,14 @@ _PER_MESSAGE = frozenset(
 )
 _KNOWN = _PER_RECIPIENT | _PER_MESSAGE
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9_-]{2,60})[ \t]*:[ \t]*(.*)")
+_WHOLE_FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9_-]{2,60})[ \t]*:[ \t]*([^\n]*(?:\n[ \t]+[^\n]*)*)", re.M)
+_GAP = re.compile(r"\n[ \t]*\n\s*")
+#: Behind a diagnostic, a line that has a colon after its first word and yet is none of the fields.
+_SENTENCE_LIKE_A_FIELD = re.compile(
+    r"^diagnostic-code[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*"
+    r"(?!(?:x-|last-|final-|will-|remote-|status|action|original-|localized-))[a-z]",
+    re.M | re.I,
+)
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _HOST = re.compile(r"[^\s();,|]{1,255}")
 _ACTIONS = {action.value: action for action in Action} | {
@@ -91,20 +99,28 @@ def _adopt(found: DeliveryStatus) -> None:
 
 def _fields(text: str) -> Iterator[tuple[str, str, bool]]:
     """Yield name, unfolded value, and whether a blank line stood before the field."""
-    name, value, blank, was_blank = "", "", False, False
-    for line in text.split("\n"):
-        if not line or line.isspace():
-            blank = True
-            continue
-        match = None if line[0] in " \t" else _FIELD.match(line)
-        if match and (name != "diagnostic-code" or _is_field(match.group(1).lower())):
-            if name:
-                yield name, value[:MAX_DIAGNOSTIC], was_blank
-            name, value, was_blank, blank = _canonical(match.group(1).lower()), match.group(2).strip(), blank, False
-        elif name and not blank and len(value) < MAX_DIAGNOSTIC:
-            value = f"{value} {' '.join(line.split())}"
-    if name:
-        yield name, value[:MAX_DIAGNOSTIC], was_blank
+    for number, block in enumerate(_GAP.split(text.strip())):
+        found = _WHOLE_FIELD.findall(block)
+        lines = sum([value.count("\n") for _, value in found]) + len(found)
+        if lines != block.count("\n") + 1 or _SENTENCE_LIKE_A_FIELD.search(block):
+            found = _odd_fields(block)
+        for at, (name, value) in enumerate(found):
+            if "\n" in value:
+                value = " ".join(value.split())
+            yield _canonical(name.lower()), value[:MAX_DIAGNOSTIC].rstrip(), at == 0 and number > 0
+
+
+def _odd_fields(block: str) -> list[tuple[str, str]]:
+    """Return the fields of a block in which lines stand that are neither field nor indented."""
+    found: list[tuple[str, str]] = []
+    for line in block.split("\n"):
+        match = None if line[:1] in (" ", "\t", "") else _FIELD.match(line)
+        above = found[-1][0].lower() if found else ""
+        if match and (above != "diagnostic-code" or _is_field(match.group(1).lower())):
+            found.append((match.group(1), match.group(2)))
+        elif found and len(found[-1][1]) < MAX_DIAGNOSTIC:
+            found[-1] = (found[-1][0], f"{found[-1][1]} {line.strip()}")
+    return found
 
 
 def _is_field(name: str) -> bool:
@@ -121,7 +137,8 @@ def _canonical(name: str) -> str:
 
 def finding(group: Group) -> Finding:
     """Return what one recipient's fields say. Its `recipient` is the address that was mailed, if the report knows."""
-    kind, diagnostic = typed(group.get("diagnostic-code", ""))
+    written = group.get("diagnostic-code")
+    kind, diagnostic = typed(written) if written else (None, "")
     said = _STATUS.search(group.get("status", ""))
     status = said.group(1) if said else None
     original, final = _addresses(group)

@@ -41,12 +41,17 @@ class Fields:
     def first(self, name: str) -> str | None:
         """Return the first value of the field as one line, or None."""
         values = self._index.get(name.lower())
-        return _text(values[0]) if values else None
+        if values is None:
+            return None
+        value = values[0]
+        return value.rstrip() if _is_plain(value) else _text(value)
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of the field, in order."""
         values = self._index.get(name.lower())
-        return tuple([_text(value) for value in values]) if values else ()
+        if values is None:
+            return ()
+        return tuple([value.rstrip() if _is_plain(value) else _text(value) for value in values])
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Return name and value of every field, in order."""
@@ -66,12 +71,15 @@ def _found(block: bytes) -> list[tuple[str, str]]:
 def _decoded(found: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple(
         [
-            (name, _text(value))
-            if "\n" in value or "=?" in value or "\x1b" in value or len(value) > MAX_VALUE
-            else (name, value.rstrip())
+            (name, value.rstrip() if _is_plain(value) else _text(value))
             for name, value in found
         ]
     )
+
+
+def _is_plain(value: str) -> bool:
+    """True if the value is one line of plain text already."""
+    return "\n" not in value and "=?" not in value and "\x1b" not in value and len(value) <= MAX_VALUE
 
 
 def _text(value: str) -> str:

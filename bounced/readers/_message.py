@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 MAX_ORIGINAL = 65_536  # octets of the returned original in which its header is looked for
-_FROM_LINE = re.compile(rb"(?:\s*\n)*(?:>?From [^\n]*\n)?")
+_FROM_LINE = re.compile(rb"(?:[ \t]*\n)*(?:>?From [^\n]*\n)?")
 
 
 class Message:
@@ -47,10 +47,10 @@ class Message:
         self.octets = octets
         self.fields = fields
         self.limits = limits
-        self.parts = tuple(root.walk())
+        self.parts = tuple(root.walk()) if root.children else (root,)
         _mark_returned(root)
         #: The content types outside the returned original: what a reader asks first.
-        self.types = frozenset(part.content_type for part in self.parts if not part.returned)
+        self.types = frozenset([part.content_type for part in self.parts if not part.returned])
 
     def header(self, name: str) -> str | None:
         """Return the first value of the field, decoded, unfolded, bounded; None if there is none."""

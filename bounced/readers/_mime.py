@@ -10,7 +10,6 @@ on demand. It knows only what a report can be made of, raises for limits alone, 
 import binascii
 import quopri
 import re
-from collections.abc import Iterator
 
 from bounced.config import Limits
 from bounced.errors import Unreadable
@@ -33,6 +32,7 @@ _GOES_ON = re.compile(rb"[^\n]*(?:\n(?:[ \t]|boundary=|charset=)[^\n]*)*", re.I)
 _CHARSET = re.compile(rb"""\bcharset\s*=\s*["']?([^\s;"']{1,60})""", re.I)
 _BOUNDARY_LINE = re.compile(rb"^--([^\s-][^\n]{0,198}?)[ \t]*\nContent-[A-Za-z-]{1,40}[ \t]*:", re.M | re.I)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_SMALL = 200  # octets of a header that is looked through at once
 _FIELD_START = re.compile(rb"[!-9;-~]{1,100}[ \t]*:")
 
 
@@ -140,11 +140,15 @@ class Part:
         """Return the text as a person sees it: HTML without its markup."""
         return from_html(self.text()) if self.content_type == "text/html" else self.text()
 
-    def walk(self) -> Iterator["Part"]:
-        """Yield this part and all below it, in order."""
-        yield self
+    def walk(self) -> list["Part"]:
+        """Return this part and all below it, in order."""
+        found = [self]
         for child in self.children:
-            yield from child.walk()
+            if child.children:
+                found += child.walk()
+            else:
+                found.append(child)
+        return found
 
     def boundary(self) -> bytes | None:
         """Return the boundary of a multipart, or None."""
@@ -210,6 +214,8 @@ def _value(head: bytes, name: bytes) -> bytes:
 
     A parameter on a line of its own belongs to it even where the indentation is missing.
     """
+    if len(head) <= _SMALL and name[1:] not in head.lower():
+        return b""
     at = (b"\n" + head.lower()).find(name)
     while at >= 0:
         behind = at + len(name) - 1

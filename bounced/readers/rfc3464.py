@@ -17,6 +17,7 @@ from bounced.readers._message import DELIVERY_STATUS, Message
 from bounced.readers._paragraphs import about
 
 _GIVEN_UP = re.compile(r"\bexpired\b|\bgiv(?:en|ing) up\b|\bgave up\b|no further attempts", re.I)
+_DIALOGUE = 32_768  # octets of a mail in which a dialogue is looked for before its text is made
 _SHORT = 12  # a diagnostic of fewer characters says nothing ("69", "")
 
 
@@ -30,8 +31,11 @@ def read(message: Message) -> Report | None:
 
 def report_of(status: DeliveryStatus, message: Message, reader: str) -> Report | None:
     """Return the report that the fields make; None if they name no recipient."""
-    findings = [_told(finding(group), message) for group in status.recipients]
-    meant = _meant(_apart(merged(one for one in findings if one.recipient)))
+    told = [_told(finding(group), message) for group in status.recipients]
+    findings = tuple([one for one in told if one.recipient])
+    if len(findings) > 1:
+        findings = _apart(merged(findings))
+    meant = _meant(findings)
     if not meant:
         return None
     envelope_id = status.message.get("original-envelope-id")
@@ -61,8 +65,8 @@ def _told(one: Finding, message: Message) -> Finding:
     """
     if len(one.diagnostic or "") < _SHORT:
         one = replace(one, text=about(message.text(), one.final_recipient or one.recipient))
-    if one.action is Action.FAILED and (command := refused_command(message.text(), one.diagnostic or "")):
-        one = replace(one, command=command)
+    if one.action is Action.FAILED and b"\n>>> " in message.octets[:_DIALOGUE]:
+        one = replace(one, command=refused_command(message.text(), one.diagnostic or ""))
     ran_out = one.action is Action.DELAYED and (one.status or "").endswith(".4.7") and one.will_retry_until is None
     if ran_out and _GIVEN_UP.search(f"{one.diagnostic} {one.text}"):
         return replace(one, action=Action.FAILED)
