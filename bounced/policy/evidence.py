@@ -105,7 +105,7 @@ def _bounce(event: Event, reason: Reason, settings: Policy) -> Weight:
 
 
 def _evidence(event: Event, scope: str, category: str, threshold: Threshold, counter: str | None = None) -> Evidence:
-    reason = event.reason or category
+    reason = event.reason if event.reason and event.kind is not Kind.UNSUBSCRIBE else category
     return Evidence(event, happened(event), scope, category, reason, counter or category, threshold)
 
 

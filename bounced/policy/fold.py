@@ -1,6 +1,6 @@
 """All evidence on one address, in the order in which it happened, folded to the claims it makes on the table."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -99,13 +99,19 @@ def _when(item: Evidence | Proof | Change) -> tuple[datetime, str]:
     return (item.at, item.event_id or "") if isinstance(item, Change) else (item.at, item.event.id)
 
 
-def remembered(journal: Iterable[Change], known: Mapping[str, object]) -> list[Change]:
-    """Return the journal's soft suppressions by this policy whose event is not among the `known`."""
-    return [
-        line
-        for line in journal
-        if line.move is Move.SUPPRESS
-        and line.actor == POLICY
-        and line.category == Category.SOFT
-        and line.event_id not in known
-    ]
+def remembered(journal: Sequence[Change], known: Mapping[str, object]) -> list[Change]:
+    """Return the journal's soft suppressions by this policy whose event is not among the `known`.
+
+    What was released since, by whomever, is over and leaves no probation behind.
+    """
+    kept: dict[str, list[Change]] = {}
+    for line in journal:
+        if line.move is Move.RELEASE:
+            kept.pop(line.scope, None)
+        elif _is_ours(line) and line.event_id not in known:
+            kept.setdefault(line.scope, []).append(line)
+    return [line for lines in kept.values() for line in lines]
+
+
+def _is_ours(line: Change) -> bool:
+    return line.move is Move.SUPPRESS and line.actor == POLICY and line.category == Category.SOFT

@@ -235,3 +235,19 @@ def test_what_a_person_suppressed_for_a_time_is_no_count_of_ours() -> None:
     assert table.says(day=2) == {"*": "on leave"}
     (decided,) = table.take(event(Reason.NETWORK, 40))
     assert decided.decision.startswith("counted 1 of 5")
+
+
+@pytest.mark.parametrize("who", ["a person", "a delivery"])
+def test_what_was_released_does_not_come_back_from_the_journal(who: str) -> None:
+    """Not even when the events behind it are kept no longer."""
+    table = Table()
+    table.take(*(event(Reason.MAILBOX_FULL, day) for day in (0, 2, 4, 6, 8)))
+    if who == "a person":
+        table.release(day=9)
+    else:
+        table.take(delivered(9))
+    table.events.clear()
+    for day in (20, 110):
+        (decided,) = table.take(event(Reason.MAILBOX_FULL, day))
+        assert decided.decision.startswith("counted 1 of 5")
+    assert table.says(day=110) == {}
