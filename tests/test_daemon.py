@@ -20,6 +20,7 @@ import yaml
 
 from bounced.cli.demo_mails import Story, stories
 from tests.servers.dovecot import Dovecot
+from tests.servers.postgres import Postgres
 from tests.servers.program import bounced, configuration, eventually
 from tests.servers.webhook import Endpoint
 
@@ -90,7 +91,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     running: list[Running] = []
 
     def begin(config: Path) -> Running:
-        log = tmp_path / "daemon.log"
+        log = tmp_path / f"daemon{len(running) or ''}.log"
         environ = os.environ | {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "3000000", "PYTHONUNBUFFERED": "1"}
         with log.open("wb") as out:
             process = subprocess.Popen(
@@ -175,6 +176,48 @@ def test_sigint_ends_it_too(start: Start, tmp_path: Path) -> None:
     daemon.wait_for("ready")
 
     assert daemon.stop(signal.SIGINT) == 0
+
+
+def test_sigterm_finishes_the_batch_and_the_next_daemon_the_rest(
+    start: Start, tmp_path: Path, dovecot: Dovecot, mails: list[Story]
+) -> None:
+    """Every message that was counted was moved, every other one is still there; in the end each counted once."""
+    total = 300
+    for number in range(total):
+        dovecot.deliver("bounces", mails[0].content.replace(b"newsletter.1@", b"n%d@" % number))
+    config = configuration(tmp_path, dovecot, f"sqlite:///{tmp_path / 'b.db'}", batch=10)
+    first = start(config)
+    first.wait_for("message")
+
+    assert first.stop() == 0
+
+    events = bounced(config, "events", "--limit", "0", "--format", "jsonl").stdout.splitlines()
+    assert 0 < len(events) < total
+    assert len(dovecot.messages("bounces", "Processed")) == len(events)
+    assert len(dovecot.messages("bounces")) == total - len(events)
+    second = start(config)
+    assert eventually(lambda: len(dovecot.messages("bounces", "Processed")) == total)
+    assert second.stop() == 0
+    events = bounced(config, "events", "--limit", "0", "--format", "jsonl").stdout.splitlines()
+    assert len({json.loads(line)["message_id"] for line in events}) == len(events) == total
+
+
+def test_of_two_daemons_on_one_database_one_polls_and_the_other_takes_over(
+    start: Start, tmp_path: Path, postgres: Postgres, mails: list[Story], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease is given back at the end; the one that waits is ready all the same."""
+    config = write(tmp_path, database={"url": postgres.database()})
+    first = start(config)
+    assert eventually(lambda: first.lines("ready") and json.loads(first.get("/readyz")[1])["status"] == "ready")
+    second = start(config)
+
+    assert eventually(lambda: second.lines("ready") and second.get("/readyz")[0] == 200)
+    assert json.loads(second.get("/readyz")[1])["mailboxes"]["files"]["elsewhere"]
+    assert bounced(config, "poll").returncode == 75
+    assert first.stop() == 0
+    (tmp_path / "mails/1.eml").write_bytes(mails[0].content)
+    assert second.wait_for("message", seconds=40)["outcome"] == "processed"
+    assert second.stop() == 0
 
 
 def test_sighup_takes_the_new_configuration(start: Start, tmp_path: Path, mails: list[Story]) -> None:

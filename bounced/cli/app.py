@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bounced import __version__
 from bounced.cli import classify, demo, events, explain, operate, rules, suppressions, webhooks
 
 app = typer.Typer(
@@ -16,9 +17,18 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"bounced {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
     config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Else $BOUNCED_CONFIG, ./config.yaml, /etc/bounced/config.yaml."),

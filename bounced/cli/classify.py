@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from bounced.cli.options import ConfigOption, FormatOption, configuration_if_any
-from bounced.cli.render import Format, show
+from bounced.cli.render import Format, progress, show
 from bounced.config import Config
 from bounced.errors import ConfigError
 from bounced.model import Identity, Judged, Trust, Verdict
@@ -37,7 +37,7 @@ def classify(  # noqa: PLR0913  each parameter is an option of the command line
     settings = configuration_if_any(config)
     failed = _Failures()
     if paths:
-        results = failed.watch(mails(paths, settings))
+        results = failed.watch(progress(mails(paths, settings), fmt))
         rows = results if fmt in (Format.JSON, Format.JSONL) else (row for r in results for row in _flat(r))
         show(rows, fmt, _MAIL_COLUMNS)
     else:

@@ -3,14 +3,15 @@
 import csv
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from bounced.terminal import UNSAFE, visible
 
 Row = Mapping[str, object]
+T = TypeVar("T")
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
@@ -30,6 +31,20 @@ def show(rows: Iterable[Row], fmt: Format, columns: Sequence[str], out: TextIO |
     out = out or sys.stdout
     write = {Format.TABLE: _table, Format.JSON: _json, Format.JSONL: _jsonl, Format.CSV: _csv}[fmt]
     write(rows, columns, out)
+
+
+def progress(items: Iterable[T], fmt: Format) -> Iterator[T]:
+    """Yield `items`, and count them on the terminal while nothing else is written there."""
+    quiet = not sys.stderr.isatty() or (sys.stdout.isatty() and fmt is not Format.TABLE)
+    if quiet:
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn("{task.completed:.0f} mails"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield from bar.track(items, total=None)
 
 
 def as_json(value: object, indent: int | None = None) -> str:

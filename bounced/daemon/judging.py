@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from datetime import datetime
 from functools import partial
 
@@ -32,6 +33,19 @@ class Judges:
         self._workers.close()
 
 
+class Ahead:
+    """Judges one batch in a thread of `beside`, while its caller commits another. Stands where Judges stands."""
+
+    def __init__(self, judges: Judges, batch: Sequence[RawMessage], beside: Executor) -> None:
+        self._places = [raw.place for raw in batch]
+        self._results = beside.submit(judges.judge, batch)
+
+    def judge(self, batch: Sequence[RawMessage]) -> list[Timed]:
+        """Return judgement and seconds of each message, which must be of the batch that was begun with."""
+        ready = dict(zip(self._places, self._results.result(), strict=True))
+        return [ready[raw.place] for raw in batch]
+
+
 def prepare(config: Config) -> partial[Timed]:
     """Return the function that a worker process runs; rules are loaded and compiled once a process."""
     return partial(_timed, reading(config))
@@ -45,7 +59,7 @@ def _timed(stages: Reading, raw: RawMessage) -> Timed:
 class Notes:
     """What one batch came to. Stands before the judges and the policy, and remembers what passed by."""
 
-    def __init__(self, judges: Judges, decide: Decide) -> None:
+    def __init__(self, judges: Judges | Ahead, decide: Decide) -> None:
         self._judges, self._decide = judges, decide
         self.seconds: dict[Place, float] = {}
         self.judged: dict[Place, Judged] = {}

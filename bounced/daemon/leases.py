@@ -1,5 +1,8 @@
 """Which of several daemons on one database polls which mailbox."""
 
+import os
+import secrets
+import socket
 import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -17,6 +20,11 @@ class Register(Protocol):
 
     def release(self, mailbox: str, owner: str) -> None:
         """Give a lease back, if it is still the owner's. Raises StoreDown."""
+
+
+def owner() -> str:
+    """Return a name for this process that no other has, on any machine."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 class Leases:

@@ -13,6 +13,7 @@ from pathlib import Path
 from bounced.config import Config
 from bounced.daemon import wiring
 from bounced.daemon.judging import Judges, Notes
+from bounced.daemon.leases import Leases, owner
 from bounced.daemon.polling import Allowance, Poller, Shared, log_outcomes
 from bounced.daemon.pulse import Pulse
 from bounced.errors import ConfigError, MailboxDown, TryLater
@@ -25,6 +26,8 @@ from bounced.store import Store
 
 #: What is taken from a pipe at most; MTAs allow less by default.
 _PIPE_BYTES = 256_000_000
+#: Why a mailbox was passed by.
+_TAKEN = "another daemon on the same database polls it"
 #: How long notifications are posted at the end of a round.
 _DELIVER_SECONDS = 30.0
 
@@ -44,8 +47,10 @@ def poll_once(config: Config, sources: Sequence[Source]) -> Iterator[Round]:
     A mailbox that is down costs only itself. Raises StoreDown before anything was fetched.
     """
     with _opened(config) as (store, shared):
+        leases = Leases(store, owner(), shared=not store.is_sqlite)
         for source in sources:
-            yield _round(source, shared)
+            yield _round(source, shared) if leases.take(source.name) else Round(source.name, Counter(), _TAKEN)
+        leases.release()
         _deliver(config, store)
 
 

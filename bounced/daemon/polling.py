@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bounced.daemon.judging import Judges, Notes
+from bounced.daemon.judging import Ahead, Judges, Notes
 from bounced.daemon.pulse import Pulse
 from bounced.model import Disposition, Outcome
 from bounced.pipeline import Stages, handle
@@ -63,11 +64,14 @@ class Poller:
         Ends after the present batch when the daemon is to stop.
         """
         ended: Counter[Disposition] = Counter()
-        with closing(self.source.poll(self._shared.state)) as batches:
+        begun: tuple[Batch, Ahead] | None = None
+        with closing(self.source.poll(self._shared.state)) as batches, ThreadPoolExecutor(1) as beside:
             for batch in self._awaited(batches):
-                ended.update(outcome.disposition for outcome in self._work_off(batch))
+                last, begun = begun, (batch, Ahead(self._shared.judges, batch.messages, beside))
+                ended.update(self._work_off(*last) if last else ())
                 if self._shared.stop.is_set():
                     return ended
+            ended.update(self._work_off(*begun) if begun else ())
         self._shared.health.polled(self.name, datetime.now(UTC))
         return ended
 
@@ -86,17 +90,20 @@ class Poller:
             yield batch
             self.promise(self.allowance.fetch)
 
-    def _work_off(self, batch: "Batch") -> list[Outcome]:
+    def _work_off(self, batch: "Batch", ahead: Ahead) -> list[Disposition]:
+        """Commit and ack a batch whose judging was begun; return where its messages ended."""
+        if not batch.messages:
+            return []
         shared, allowed = self._shared, self.allowance
         self.promise(allowed.commit + allowed.message * len(batch.messages))
-        notes = Notes(shared.judges, shared.stages.decide)
+        notes = Notes(ahead, shared.stages.decide)
         stages = replace(shared.stages, judge=notes.judge, decide=notes.decide)
         began = time.perf_counter()
         outcomes = handle(batch.messages, stages, datetime.now(UTC))
         self._tell(outcomes, notes, time.perf_counter() - began)
         self.promise(allowed.fetch)
         self.source.ack(outcomes)
-        return outcomes
+        return [outcome.disposition for outcome in outcomes]
 
     def _tell(self, outcomes: list[Outcome], notes: Notes, seconds: float) -> None:
         metrics = self._shared.metrics

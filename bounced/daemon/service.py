@@ -3,9 +3,6 @@
 A reload builds a second one beside it and swaps.
 """
 
-import os
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -18,7 +15,7 @@ import structlog
 from bounced.config import Config, ImapMailbox, Mailbox
 from bounced.daemon import wiring
 from bounced.daemon.judging import Judges
-from bounced.daemon.leases import Leases
+from bounced.daemon.leases import Leases, owner
 from bounced.daemon.loops import NEVER, Loops
 from bounced.daemon.polling import Allowance, Poller, Shared
 from bounced.daemon.pulse import Pulse
@@ -75,7 +72,7 @@ class Service:
         self._judges = Judges(config)
         self._loops = Loops(instruments.pulse, len(config.mailboxes) + 5)
         self._pollers = self._make_pollers()
-        self._leases = Leases(self.store, _owner(), shared=not config.database.url.startswith("sqlite"))
+        self._leases = Leases(self.store, owner(), shared=not self.store.is_sqlite)
 
     def start(self) -> None:
         """Start to work: first the database, and once that answers, the rest."""
@@ -192,8 +189,3 @@ class Service:
     def _allowance(self, mailbox: Mailbox) -> Allowance:
         fetch = 5 + 5 * mailbox.timeout if isinstance(mailbox, ImapMailbox) else 5 * _SLACK
         return Allowance(fetch, self.config.limits.seconds, _SLACK + 3 * self.config.database.busy_timeout)
-
-
-def _owner() -> str:
-    """Return a name for this process that no other has, on any machine."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

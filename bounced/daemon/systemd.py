@@ -48,10 +48,6 @@ class Systemd:
             self._status = line
             self._tell("STATUS=" + line.replace("\n", " "))
 
-    def extend(self, seconds: float) -> None:
-        """Ask for so much more time to start or stop."""
-        self._tell(f"EXTEND_TIMEOUT_USEC={int(seconds * 1e6)}")
-
     def _tell(self, line: str) -> None:
         if not self._listens:
             return
