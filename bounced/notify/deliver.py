@@ -106,6 +106,11 @@ class Deliverer:
         wait(self._rounds.values(), self._patience)
         return self._collect(now)
 
+    @property
+    def busy(self) -> bool:
+        """True if a slow endpoint is still being posted to; `run_due` counts that when it has ended."""
+        return bool(self._rounds)
+
     def close(self) -> None:
         """Let what is on its way come to its end, claim nothing more. Takes no longer than the slowest time-out."""
         self._stopping = True
