@@ -92,7 +92,7 @@ def _opens(name: str, group: Group, after_blank: bool) -> bool:
 
 def _adopt(found: DeliveryStatus) -> None:
     """Move what precedes the opener of a lone recipient (Status written first) into its group."""
-    if len(found.recipients) == 1:
+    if len(found.recipients) == 1 and not _PER_RECIPIENT.isdisjoint(found.message):
         for name in _PER_RECIPIENT & found.message.keys():
             found.recipients[0].setdefault(name, found.message.pop(name))
 
@@ -130,7 +130,7 @@ def _is_field(name: str) -> bool:
 
 def _canonical(name: str) -> str:
     """Return the name of the field; one whose first letters were cut off is completed."""
-    if name in _KNOWN or len(name) < 5:
+    if name in _KNOWN or name.startswith("x-") or len(name) < 5:
         return name
     return next((known for known in _OPENERS if known.endswith(name) and len(known) - len(name) <= 2), name)
 

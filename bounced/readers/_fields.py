@@ -71,7 +71,12 @@ def _found(block: bytes) -> list[tuple[str, str]]:
 def _decoded(found: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple(
         [
-            (name, value.rstrip() if _is_plain(value) else _text(value))
+            (
+                name,
+                _text(value)  # inline what _is_plain says: this runs for every field of every returned mail
+                if "\n" in value or "=?" in value or "\x1b" in value or len(value) > MAX_VALUE
+                else value.rstrip(),
+            )
             for name, value in found
         ]
     )

@@ -38,6 +38,7 @@ _DAEMONS = re.compile(
 )
 _MESSAGE_ID = re.compile(r"message-?\s?id|msgid|\bqueue-?id|envelope id", re.I)
 _CJK = re.compile(r"^[^!-~]*[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]+(?=[!-~])")  # text set solid before an address
+_CODE = re.compile(r"^[45]\d\d-")  # a line of a reply that begins with the address
 _LONG_DIGITS = re.compile(r"[0-9a-f.$-]{18,}@|\d{9,}.*\d{5,}.*@", re.I)
 
 
@@ -68,7 +69,7 @@ def _named(line: str) -> Iterable[tuple[str, int]]:
     """Yield each address in the line with how surely it names a recipient."""
     line = line[:MAX_LINE]
     for match in ADDRESS.finditer(line):
-        address = match.group().strip(".'")
+        address = _CODE.sub("", match.group().strip(".'"))
         before = line[: match.start()]
         if address[:5].lower() == "smtp=":  # X.400: dda:SMTP=name@host
             yield address[5:], OWN_LINE

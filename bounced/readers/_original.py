@@ -52,7 +52,7 @@ def split_original(text: str) -> tuple[str, str]:
     The original begins behind a line that announces it, or with the first header block that only a mail can have.
     """
     announced = _announced(text)
-    bare = _bare_header(text)
+    bare = _bare_header(text[: announced[0]] if announced else text[:_LOOK])
     if announced and (bare is None or announced[0] <= bare):
         said, quoted = text[: announced[0]], text[announced[1] :]
     elif bare is not None:
@@ -77,7 +77,7 @@ def _announced(text: str) -> tuple[int, int] | None:
 
 def _bare_header(text: str) -> int | None:
     """Return where a header block begins that nobody announced, or None."""
-    for match in _TRACE.finditer(text[:_LOOK]):
+    for match in _TRACE.finditer(text):
         start = match.start()
         while start > 0:  # fields above the first trace field belong to the block
             before = text.rfind("\n", 0, start - 1) + 1

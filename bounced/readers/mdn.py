@@ -22,6 +22,7 @@ _REFUSED = re.compile(
 _UNREAD = re.compile(
     r"without (?:being|having been) (?:read|displayed)|not been (?:read|displayed)|ungelesen|sans (?:avoir été|être) lu"
 )
+_HOST = re.compile(r"\s*([a-z0-9][a-z0-9._-]{1,250})\s*(?:;|$)", re.I)  # Dovecot 2.3 writes `%s;` there
 _MAX_REASON = 2_000
 
 
@@ -59,10 +60,9 @@ def _refusal(message: Message, fields: Fields) -> Report:
         diagnostic_type="x-sieve",
         text=message.text()[:_MAX_REASON].strip(),
     )
-    host = (fields.first("Reporting-UA") or "").partition(";")[0].strip()
-    return Report(
-        Kind.BOUNCE, READER.name, (finding,), reporting_mta=host or None, notes=("refused by a Sieve script",)
-    )
+    host = _HOST.match(fields.first("Reporting-UA") or "")
+    named = host.group(1) if host else None
+    return Report(Kind.BOUNCE, READER.name, (finding,), reporting_mta=named, notes=("refused by a Sieve script",))
 
 
 def _address(fields: Fields, name: str) -> str | None:

@@ -7,7 +7,7 @@ A person looks at it; the identity may still come from the return path.
 
 import re
 
-from bounced.model import Finding, Kind, Report
+from bounced.model import Finding, Report
 from bounced.readers import Rank, Reader
 from bounced.readers._message import DELIVERY_STATUS, Message
 from bounced.readers._signs import tells_failure
