@@ -50,6 +50,12 @@ def drip(handler: BaseHTTPRequestHandler) -> None:
         time.sleep(0.1)
 
 
+def pause(handler: BaseHTTPRequestHandler) -> None:
+    """Answer 204 after half a second."""
+    time.sleep(0.5)
+    answer(204)(handler)
+
+
 def reset(handler: BaseHTTPRequestHandler) -> None:
     """Cut the connection with a reset."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

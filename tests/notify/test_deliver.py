@@ -16,7 +16,19 @@ from bounced.model import Attempt, Delivery, DeliveryState
 from bounced.notify import Deliverer
 from bounced.store import DeliveryQuery, Store
 from tests.notify.conftest import Fill, on_both
-from tests.notify.receiver import OTHER, SECRET, Receiver, answer, drip, free_port, hang, huge, reset, unannounced_close
+from tests.notify.receiver import (
+    OTHER,
+    SECRET,
+    Receiver,
+    answer,
+    drip,
+    free_port,
+    hang,
+    huge,
+    pause,
+    reset,
+    unannounced_close,
+)
 from tests.servers.certificates import Authority
 
 MONTH = timedelta(days=30)
@@ -238,6 +250,16 @@ def test_a_slow_endpoint_does_not_delay_the_others(store: Store, fill: Fill, now
         assert len({got.id for got in quick.got}) == 60
         assert took < 3
         assert len(slow.got) < 20
+
+
+def test_who_delivers_once_can_tell_that_something_is_still_on_its_way(store: Store, fill: Fill, now: datetime) -> None:
+    fill("test")
+    with Receiver(pause) as receiver, delivering(store, receiver.webhook(), patience=0.05) as deliverer:
+        assert (deliverer.run_due(now), deliverer.busy) == (0, True)
+        while deliverer.busy:
+            made = deliverer.run_due(now)
+    assert made == 1
+    assert only(store)[0].state is DeliveryState.DONE
 
 
 def test_an_unreachable_endpoint_costs_few_attempts_and_is_left_alone_longer_each_time(
