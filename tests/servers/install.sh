@@ -2,7 +2,7 @@
 # Installs the servers that the tests start. Does it where it may (root on Debian); elsewhere says what will be skipped.
 set -eu
 missing=""
-for tool in /usr/sbin/dovecot /usr/sbin/postfix /usr/bin/systemd-analyze; do
+for tool in /usr/sbin/dovecot /usr/bin/sieve-test /usr/sbin/postfix /usr/bin/systemd-analyze; do
   [ -x "$tool" ] || missing="$missing $tool"
 done
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
@@ -16,4 +16,4 @@ export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 apt-get update -qq
 echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
 apt-get install -y -qq --no-install-recommends \
-  dovecot-imapd dovecot-lmtpd postfix postfix-pcre postfix-pgsql postfix-sqlite postgresql systemd openssl >/dev/null
+  dovecot-imapd dovecot-lmtpd dovecot-sieve postfix postfix-pcre postfix-pgsql postfix-sqlite postgresql systemd openssl >/dev/null
