@@ -68,7 +68,9 @@ def _local(local: str) -> str | None:
     quoted = len(local) >= 2 and local[0] == local[-1] == '"'
     inner = local[1:-1] if quoted else local
     folded = unicodedata.normalize("NFC", inner.lower())
-    if any(ord(c) < 32 or ord(c) == 127 for c in folded) or len(folded.encode()) > MAX_LOCAL_OCTETS:
+    if any(ord(c) < 32 or ord(c) == 127 or "\ud800" <= c <= "\udfff" for c in folded):
+        return None
+    if len(folded.encode()) > MAX_LOCAL_OCTETS:
         return None
     if not any(c in _FORBIDDEN or c == "@" for c in folded):
         return folded

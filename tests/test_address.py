@@ -30,7 +30,8 @@ def test_spellings_of_one_mailbox_meet(written: str, wanted: str) -> None:
 @pytest.mark.parametrize(
     "written",
     ["", "ann", "@example.com", "ann@", "ann@exa mple.com", "ann lee@example.com", "a\r\nb@example.com", "ann@a..b",
-     "a" * 65 + "@example.com", "ann@" + "a" * 64 + ".com", "ann@" + "a." * 127 + "com", "<>", '"a"b"@example.com'],
+     "a" * 65 + "@example.com", "ann@" + "a" * 64 + ".com", "ann@" + "a." * 127 + "com", "<>", '"a"b"@example.com',
+     "\udc80@example.com"],
 )  # fmt: skip
 def test_what_is_no_address_is_none(written: str) -> None:
     """Strangers' text never becomes an address by force."""

@@ -82,7 +82,7 @@ def _reader(rule: HeaderTag) -> Callable[[str], Sequence[str]]:
         return lambda value: list(_json_values(value, steps))
     if rule.kind == "regex":
         search = re2.compile(rule.pattern).search
-        return lambda value: _group(search(value[: text.MAX_FIELD]))
+        return lambda value: _group(search(text.encodable(value[: text.MAX_FIELD])))
     return lambda value: (value,)
 
 
@@ -119,7 +119,7 @@ def _subject_test(row: SubjectTag) -> Callable[[str], bool]:
 
 def _fold(subject: str) -> str:
     """Return a subject for comparison: NFKC, blanks collapsed, bounded."""
-    return " ".join(unicodedata.normalize("NFKC", subject[:_MAX_SUBJECT]).split())
+    return " ".join(unicodedata.normalize("NFKC", text.encodable(subject[:_MAX_SUBJECT])).split())
 
 
 def _row_tags(row: SubjectTag) -> Tags:

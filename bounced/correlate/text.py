@@ -34,6 +34,11 @@ def tag(value: str) -> str | None:
     return " ".join(value.split())[:MAX_TAG].rstrip() or None
 
 
+def encodable(value: str) -> str:
+    """Return `value` with lone surrogates replaced: a decoder that lets octets through leaves them."""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+
+
 def message_id(value: str | None) -> str | None:
     """Return the first Message-ID in `value` without its angle brackets; None if there is none, or it is too long."""
     if not value:

@@ -1,7 +1,7 @@
 """Return paths of other programs, and addresses that only look like one."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounced.correlate.shapes import Decoded, decode
@@ -54,6 +54,7 @@ def test_decode(path: str, expected: Decoded | None) -> None:
     assert decode(path) == expected
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab1=+-.@<>SRS0prvs/", max_size=330))
 def test_no_path_makes_it_raise_or_nest_for_ever(path: str) -> None:
     """Whatever is in it."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounced import config
@@ -35,6 +35,7 @@ STAMP = stamp(SIGNER, replace(MAIL, message_id=None), NOW, unsubscribe="https://
 LOCAL = st.from_regex(r"[a-z0-9]([a-z0-9._+-]{0,40}[a-z0-9])?", fullmatch=True).filter(lambda s: ".." not in s)
 
 
+@settings(deadline=None)
 @given(local=LOCAL, campaign=st.text(max_size=300), listed=st.text(max_size=60), days=st.integers(0, 30))
 def test_what_is_signed_verifies_for_its_recipient_only(local: str, campaign: str, listed: str, days: int) -> None:
     """For 30 days, in any case, at most 64 octets, without the address in it; tags that fit come back."""
@@ -51,6 +52,7 @@ def test_what_is_signed_verifies_for_its_recipient_only(local: str, campaign: st
     assert len(local) < 8 or local not in path
 
 
+@settings(deadline=None)
 @given(position=st.integers(0, 200), letter=st.sampled_from("abcdefghijklmnopqrstuvwxyz234567.-+1"))
 def test_no_changed_character_verifies(position: int, letter: str) -> None:
     """Each one is covered; what is left of it is no token, or a forged one."""
@@ -62,6 +64,7 @@ def test_no_changed_character_verifies(position: int, letter: str) -> None:
     assert changed == token or checked is None or not checked.good
 
 
+@settings(deadline=None)
 @given(position=st.integers(0, 400), letter=st.sampled_from("abcdefghijklmnopqrstuvwxyz234567"))
 def test_no_changed_character_unseals(position: int, letter: str) -> None:
     """Nor any spelling with loose bits at the end."""
@@ -99,6 +102,7 @@ def test_no_more_than_twenty_tokens_are_looked_at() -> None:
     assert len(carried(bounce(ANN, to=forged), SIGNER, NOW)) == 20
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=300))
 def test_no_text_is_a_token_by_chance(value: str) -> None:
     """Nor makes anything raise."""

@@ -4,7 +4,7 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounced.config import HeaderTag, SubjectTag, Tagging
@@ -155,6 +155,7 @@ def test_a_tag_is_short_and_shows_what_it_is(value: str, expected: str | None) -
     assert text.tag(value) == expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=2000))
 def test_no_text_makes_a_tag_out_of_bounds(value: str) -> None:
     """Whatever a stranger writes."""
