@@ -1,5 +1,6 @@
 """How either database is reached: URL, pragmas, transactions, who may write."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,10 @@ from bounced.store.faults import mapped
 
 #: First key of the advisory locks in PostgreSQL; the second tells schemas apart.
 _WRITERS: Final = 0x62_6F_75_6E
+#: The first with RETURNING.
+_OLDEST_SQLITE: Final = (3, 35)
+#: Seconds after which PostgreSQL ends a transaction whose client says nothing more.
+_IDLE = 120.0
 
 
 class Database:
@@ -53,7 +58,7 @@ class Database:
     @contextmanager
     def _read(self) -> Iterator[Connection]:
         """Lend a connection for reading: each statement sees what is committed when it begins."""
-        with mapped(), self._reader.connect() as connection:
+        with mapped(self.where), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
@@ -64,8 +69,8 @@ class Database:
         waiting is a lottery. `alone` says the same for PostgreSQL, across processes and hosts.
         """
         if not self.is_sqlite:
-            with mapped(), self._engine.begin() as connection:
-                self._limit_waiting(connection)
+            with mapped(self.where), self._engine.begin() as connection:
+                self._limit_time(connection)
                 if alone:
                     here = func.hashtext(func.current_schema())
                     connection.execute(select(func.pg_advisory_xact_lock(_WRITERS, here)))
@@ -74,17 +79,25 @@ class Database:
         if not self._writers.acquire(timeout=self._settings.busy_timeout):
             raise StoreDown("the database is locked by another thread of this program")
         try:
-            with mapped(), self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+            with (
+                mapped(self.where),
+                self._engine.connect().execution_options(writes=True) as connection,
+                connection.begin(),
+            ):
                 yield connection
         finally:
             self._writers.release()
 
-    def _limit_waiting(self, connection: Connection) -> None:
-        """Let a lock that is not had within the time-out be an error, for this transaction."""
-        waiting = str(int(self._settings.busy_timeout * 1000))
-        connection.execute(select(func.set_config("lock_timeout", waiting, True)))
+    def _limit_time(self, connection: Connection) -> None:
+        """Limit, for this transaction, how long it waits for a lock and how long others wait if this host vanishes."""
+        limits = {"lock_timeout": self._settings.busy_timeout, "idle_in_transaction_session_timeout": _IDLE}
+        connection.execute(select(*(func.set_config(name, f"{int(s * 1000)}ms", True) for name, s in limits.items())))
 
     def _sqlite(self) -> Engine:
+        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+            raise ConfigError(
+                [f"database.url: SQLite {sqlite3.sqlite_version} is too old, want 3.35; or use PostgreSQL"]
+            )
         engine = create_engine(
             self._url,
             pool_size=self._settings.pool_size,
@@ -107,6 +120,7 @@ class Database:
             connect_args={
                 "connect_timeout": max(2, int(self._settings.busy_timeout)),
                 "application_name": "bounced",
+                "client_encoding": "utf8",
                 "keepalives_idle": 30,
                 "keepalives_interval": 10,
                 "keepalives_count": 3,
@@ -118,6 +132,8 @@ class Database:
 
     def _must_exist(self, _dialect: Dialect, _entry: ConnectionPoolEntry, _args: list[Any], _named: object) -> None:
         """Keep a mistyped path from becoming a new, empty database."""
+        if not self.file.parent.is_dir():
+            raise StoreDown(f"the database cannot be opened: there is no folder {self.file.parent}")
         if not self._may_create and not self.file.exists():
             raise StoreDown(f'there is no database at {self.file}: "bounced db upgrade" makes it')
 

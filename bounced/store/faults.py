@@ -48,17 +48,20 @@ _POSTGRESQL: Final = {
 
 
 @contextmanager
-def mapped() -> Iterator[None]:
-    """Raise StoreDown, in plain words, for what a later try may cure; let anything else through as it is."""
+def mapped(where: str) -> Iterator[None]:
+    """Raise StoreDown, in plain words, for what a later try may cure; let anything else through as it is.
+
+    `where` is the URL without its password.
+    """
     try:
         yield
     except exc.TimeoutError as error:
-        raise StoreDown("every connection to the database is in use") from error
+        raise StoreDown(f"every connection to the database is in use ({where})") from error
     except exc.DBAPIError as error:
         words = _words(error)
         if words is None:
             raise
-        raise StoreDown(f"{words} ({_line(error.orig)})") from error
+        raise StoreDown(f"{words} ({where}: {_line(error.orig)})") from error
 
 
 def _words(error: exc.DBAPIError) -> str | None:
@@ -69,8 +72,9 @@ def _words(error: exc.DBAPIError) -> str | None:
     fitting = [words for length in (5, 2) if (words := _POSTGRESQL.get(state[:length]))]
     if fitting:
         return fitting[0]
-    lost = error.connection_invalidated or (isinstance(error, exc.OperationalError) and not state)
-    return "PostgreSQL cannot be reached" if lost else None
+    if not error.connection_invalidated and (state or not isinstance(error, exc.OperationalError)):
+        return None
+    return "PostgreSQL refused the connection" if "FATAL" in str(error.orig) else "PostgreSQL cannot be reached"
 
 
 def _sqlite_words(error: sqlite3.Error) -> str | None:

@@ -35,7 +35,7 @@ class Batch:
             self._connection.execute(
                 select(message.c.digest, message.c.disposition)
                 .where(self._among(message.c.digest, {digest for _, digest in messages}), settled)
-                .order_by(message.c.at.desc())
+                .order_by(message.c.at)
             ).all()
         )
         by_place = {

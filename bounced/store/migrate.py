@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from bounced.errors import ConfigError
 from bounced.store.database import Database
@@ -50,6 +50,8 @@ class Migrations(Database):
         self._may_create = True
         try:
             with self._write(alone=True) as connection:
+                if problem := encoding_problem(connection):
+                    raise ConfigError([problem])
                 schema = schema_of(connection)
                 if schema.step is not None and schema.step not in schema.known:
                     raise ConfigError([_NEWER.format(schema.step)])
@@ -57,6 +59,14 @@ class Migrations(Database):
                     command.upgrade(_config(connection), "head")
         finally:
             self._may_create = False
+
+
+def encoding_problem(connection: Connection) -> str | None:
+    """Return what is wrong with the encoding of a PostgreSQL database: mail comes in every script there is."""
+    if connection.dialect.name != "postgresql":
+        return None
+    encoding = connection.scalar(text("SHOW server_encoding"))
+    return None if encoding == "UTF8" else f"database.url: the database is encoded in {encoding}, want UTF8"
 
 
 def schema_of(connection: Connection) -> Schema:

@@ -39,11 +39,18 @@ class Outbox(Database):
             .where(text(OPEN), delivery.c.next_at <= now, *mine)
             .order_by(delivery.c.next_at, delivery.c.id)
             .limit(limit)
-            .with_for_update(skip_locked=True)
         )
+        with self._read() as connection:
+            if connection.scalar(due.limit(1)) is None:
+                return []  # the usual answer, and no writer had to wait for it
         over = now + timedelta(seconds=lease_seconds)
         with self._write() as connection:
-            taken = update(delivery).where(delivery.c.id.in_(due)).values(next_at=over).returning(delivery.c.id)
+            taken = (
+                update(delivery)
+                .where(delivery.c.id.in_(due.with_for_update(skip_locked=True)))
+                .values(next_at=over)
+                .returning(delivery.c.id)
+            )
             ids = list(connection.scalars(taken))
             found = connection.execute(_joined().where(among(connection.dialect, delivery.c.id, ids))) if ids else ()
             return sorted(map(rows.to_delivery, found), key=lambda each: (each.notification.at, each.id))

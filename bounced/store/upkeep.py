@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, Table, delete, exists, func, insert, 
 
 from bounced.errors import ConfigError, StoreDown
 from bounced.store.database import Database
-from bounced.store.migrate import schema_of
+from bounced.store.migrate import encoding_problem, schema_of
 from bounced.store.tables import DEAD, OPEN, TO_ACK, TO_RETRY, delivery, lease, message, notification, suppression_count
 
 #: Free room on the disk of SQLite below which `check` speaks.
@@ -97,7 +97,7 @@ class Upkeep(Database):
 
     def _problems(self) -> Iterator[str]:
         with self._read() as connection:
-            if problem := schema_of(connection).problem:
+            if problem := encoding_problem(connection) or schema_of(connection).problem:
                 yield problem
                 return
             if self.is_sqlite:

@@ -77,6 +77,19 @@ class TestLocked:
             with pytest.raises(StoreDown, match="locked"):
                 failed.result(5)
 
+    def test_a_host_that_vanished_in_a_transaction(
+        self, postgres: Postgres, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its lock is taken from it; nothing of it is committed."""
+        monkeypatch.setattr("bounced.store.database._IDLE", 0.2)
+        with closing(Store.open(Database(url=postgres.database()))) as store:
+            store.upgrade()
+            with pytest.raises(StoreDown, match="idle"), store.begin() as tx:
+                tx.record([event(1, now)])
+                time.sleep(0.6)
+                tx.record([event(2, now)])
+            assert sizes(store)[0] == 0
+
     def test_postgresql(self, postgres: Postgres, now: datetime) -> None:
         """A second ledger waits its turn, though not for ever; readers do not wait."""
         url = postgres.database()
@@ -171,7 +184,7 @@ class TestAbsent:
     def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
         """Also `upgrade` makes no folders."""
         store = Store.open(Database(url=f"sqlite:///{tmp_path}/none/bounced.db"))
-        with pytest.raises(StoreDown, match="cannot be opened"):
+        with pytest.raises(StoreDown, match="there is no folder"):
             store.upgrade()
 
     def test_not_a_database(self, tmp_path: Path) -> None:
@@ -206,10 +219,19 @@ class TestAbsent:
             store.ping()
         assert "hunter2" not in str(down.value) + store.where + "".join(store.check())
 
+    def test_a_database_that_cannot_hold_every_script(self, postgres: Postgres) -> None:
+        """Refused before the first mail from abroad breaks a batch."""
+        with psycopg.connect(postgres.url(), autocommit=True) as admin:
+            admin.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+        with closing(Store.open(Database(url=postgres.url().removesuffix("postgres") + "latin"))) as store:
+            with pytest.raises(ConfigError, match="LATIN1, want UTF8"):
+                store.upgrade()
+            assert any("LATIN1" in problem for problem in store.check())
+
     def test_no_such_database(self, postgres: Postgres) -> None:
         """The server is there, the database is not."""
         store = Store.open(Database(url=f"postgresql://postgres@127.0.0.1:{postgres.port}/nothing_here"))
-        with pytest.raises(StoreDown, match="nothing_here"):
+        with pytest.raises(StoreDown, match=r"refused.*nothing_here"):
             store.upgrade()
 
     @pytest.mark.parametrize("url", ["mysql://root@localhost/x", "sqlite://", "sqlite:///:memory:", "bounced.db", ""])
