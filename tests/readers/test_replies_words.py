@@ -6,7 +6,7 @@ from bounced.config import Limits
 from bounced.model import Kind, Place, RawMessage, Report
 from bounced.readers import read
 from bounced.readers._charset import fold
-from bounced.readers._reply_words import AUTOMATIC, AWAY, LEFT, MOVED
+from bounced.readers._reply_words import AUTOMATIC, AWAY, LEFT, MOVED, Table
 
 HEADER = """Return-Path: <{path}>
 From: Ann Lee <ann@isp.example>
@@ -26,7 +26,7 @@ def report(subject: str, text: str = "Beans.", path: str = "ann@isp.example", mo
     return read(RawMessage(Place("test", "INBOX", 1, 1), content, len(content)), Limits())
 
 
-def phrases(table: dict[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+def phrases(table: Table) -> list[tuple[str, str]]:
     return [(language, phrase) for language, line in table.items() for phrase in line]
 
 
