@@ -58,7 +58,7 @@ def _deliver(config: Config, store: Store) -> None:
     """Post what is due; what is slow or fails is left to the next round."""
     with closing(wiring.deliverer(config, store)) as deliverer:
         end = time.monotonic() + _DELIVER_SECONDS
-        while time.monotonic() < end and deliverer.run_due(datetime.now(UTC)):
+        while time.monotonic() < end and (deliverer.run_due(datetime.now(UTC)) or deliverer.busy):
             pass
 
 
