@@ -1,4 +1,4 @@
-"""Addresses as reports write them: typed, encoded, bracketed, quoted, routed (RFC 3461 section 4, RFC 6533 section 3)."""
+"""Addresses as reports write them: typed, encoded, bracketed, quoted, routed (RFC 3461 and RFC 6533)."""
 
 import re
 

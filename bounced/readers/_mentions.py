@@ -18,22 +18,28 @@ OWN_LINE, LABELLED, WITH_A_REASON, QUOTED_FIELD, IN_PASSING = 5, 4, 3, 2, 1
 _BULLET = r"[\s>*•\-–#|.,=]*(?:\(?\d{1,3}[.):]\s*)?(?:(?:smtp|mailto|rfc822)[:;])?[\s<(\['\"]*"
 _OWN_LINE = re.compile(rf"{_BULLET}\Z", re.I)
 _LABEL = re.compile(
-    r"(?:recipients?|addresse?e?s?|users?|mailbox|accounts?|rcpt(?: to)?|deliver(?:ed|y)?(?: your \w+)?(?: to)?|failed|for|unknown|destinat\w+|"
-    r"empf[äa]nger\w*|adres\w*|adress\w*|destinatario|indirizzo|endereço|получател\w+|адрес\w*|宛先|收件人|受取人|받는\s?사람|"
+    r"(?:recipients?|addresse?e?s?|users?|mailbox|accounts?|rcpt(?: to)?|deliver(?:ed|y)?(?: your \w+)?(?: to)?|"
+    r"failed|for|unknown|destinat\w+|"
+    r"empf[äa]nger\w*|adres\w*|adress\w*|destinatario|indirizzo|endereço|получател\w+|адрес\w*|宛先|收件人|"
+    r"受取人|받는\s?사람|"
     r"recipient\(s\)|address\(es\)|person|mailed to|sent to|send to|reach|no such|addressed to|intended for)"
     r"(?:\s+(?:is|was|are|were|to|address|addresses|name|of|mail|e-?mail|user|recipient))*[\s:=>,;.\-'\"(<\[*]*\Z",
     re.I,
 )
 _QUOTED_FIELD = re.compile(r"^[\s>|*-]*(?:to|cc|bcc|an|à|para|para:|a|naar|till|до|кому)\s*:[^@]*\Z", re.I)
 _NOT_A_RECIPIENT = re.compile(
-    r"(?:from|sender|von|de|van|reply-to|return-path|message-?\s?id|sent by|contact\w*|please (?:e-?mail|mail|write|send)\b.*|write to|"
-    r"postmaster|administrator\w*|support|help\w*|assistance|abuse|report|envelope-from|mail from|auth\w*|absender|expéditeur|"
-    r"questions?|msgid|ehlo|helo|in-reply-to|references|subject|sender address|id|expanded from|forward(?:ed|ing)? (?:from|by))"
+    r"(?:from|sender|von|de|van|reply-to|return-path|message-?\s?id|sent by|contact\w*|please (?:e-?mail|mail|"
+    r"write|send)\b.*|write to|"
+    r"postmaster|administrator\w*|support|help\w*|assistance|abuse|report|envelope-from|mail from|auth\w*|"
+    r"absender|expéditeur|"
+    r"questions?|msgid|ehlo|helo|in-reply-to|references|subject|sender address|id|expanded from|forward(?:ed|"
+    r"ing)? (?:from|by))"
     r"[\s:=<('\"\[]*\Z",
     re.I,
 )
 _DAEMONS = re.compile(
-    r"(?:mailer[-_.]?daemon|postmaster|mdaemon|abuse|hostmaster|webmaster|help(?:desk)?|support|mail-?daemon|no-?reply|noc|root)@",
+    r"(?:mailer[-_.]?daemon|postmaster|mdaemon|abuse|hostmaster|webmaster|help(?:desk)?|support|mail-?daemon|"
+    r"no-?reply|noc|root)@",
     re.I,
 )
 _MESSAGE_ID = re.compile(r"message-?\s?id|msgid|\bqueue-?id|envelope id", re.I)
@@ -106,7 +112,7 @@ def _surest(named: list[tuple[int, str, int]]) -> list[tuple[int, str]]:
 
 
 def _blocks(lines: list[str], chosen: list[tuple[int, str]]) -> tuple[Mention, ...]:
-    """Return each with the lines up to the next; what follows the last belongs to all that have no lines of their own."""
+    """Return each with the lines up to the next."""
     found = []
     for at, (row, address) in enumerate(chosen):
         end = chosen[at + 1][0] if at + 1 < len(chosen) else len(lines)

@@ -13,7 +13,8 @@ _SUBJECT_OF_SENTENCE = re.compile(
     re.I | re.M,
 )
 _SAID = re.compile(
-    r"(?:\bhost|server|from|by|to|with|talking to)\s+\[?([A-Za-z0-9][A-Za-z0-9._-]{1,250}\.[A-Za-z0-9-]{1,62}|\d{1,3}(?:\.\d{1,3}){3})\]?\.?",
+    r"(?:\bhost|server|from|by|to|with|talking to)\s+\[?([A-Za-z0-9][A-Za-z0-9._-]{1,250}\.[A-Za-z0-9-]{1,62}|"
+    r"\d{1,3}(?:\.\d{1,3}){3})\]?\.?",
     re.I,
 )
 
@@ -40,13 +41,15 @@ def host_in(text: str) -> str | None:
 
 
 _SPEECH = re.compile(
-    r"(?:^[ \t]*<<<|\b(?:said|says|replied|responded|response(?: was)?|returned|reason|error(?: was)?|answer(?:ed)?|diagnostic(?:-code)?)"
+    r"(?:^[ \t]*<<<|\b(?:said|says|replied|responded|response(?: was)?|returned|reason|error(?: was)?|"
+    r"answer(?:ed)?|diagnostic(?:-code)?)"
     r"(?:[ \t]+\S+){0,5}?[ \t]*[:=(]+)[ \t\n\"'<(]*(?:smtp;[ \t]*)?(?=[45][0-7]\d[ \t-])",
     re.I | re.M,
 )
 _LINE = re.compile(r"(?:^|[\s(\"'<:;])([45][0-7]\d(?:[ \t]|-[ \t]?)(?=[^\n\d]{0,6}[^\W\d]|[#(<]?[245]\.\d))", re.M)
 _STOP = re.compile(
-    r"\n[ \t]*(?:\n|>>>|<<< *(?:QUIT|RSET)|\.\.\. |---|===|Giving up on|\(in reply|I.m not going to|Remote host|STARTTLS|\Z)",
+    r"\n[ \t]*(?:\n|>>>|<<< *(?:QUIT|RSET)|\.\.\. |---|===|Giving up on|\(in reply|I.m not going to|Remote host|"
+    r"STARTTLS|\Z)",
     re.I,
 )
 _PREFIX = re.compile(r"\n[ \t]*(?:<<<[ \t]*)?")

@@ -27,7 +27,8 @@ _OLD = Prose(
     "exchange",
     lambda message: True,
     re.compile(
-        r"[ \t]{0,12}(?:c=[^\n]{0,200}SMTP=)?([^\s<>:;=()]{1,150}@[^\s<>:;()]{1,255}?)(?:;?[ \t]+on[ \t][^\n]*|;)?[ \t]*$"
+        r"[ \t]{0,12}(?:c=[^\n]{0,200}SMTP=)?([^\s<>:;=()]{1,150}@[^\s<>:;()]{1,255}?)(?:;?[ \t]+on[ \t][^\n]*|"
+        r";)?[ \t]*$"
     ),
     begins=re.compile(r"(?:did not reach|delivered to) the following recipient[^\n]*\n", re.I),
 )
@@ -36,7 +37,8 @@ _NEW = Prose(
     lambda message: True,
     re.compile(r"[ \t]{0,12}([^\s<>:;=()]{1,150}@[^\s<>:;()]{1,255}?)[ \t]*$"),
     begins=re.compile(
-        r"(?:administrators|administrateurs|administratoren|administradores|amministratori|beheerders|診断情報)[ \t]*:?",
+        r"(?:administrators|administrateurs|administratoren|administradores|amministratori|beheerders|"
+        r"診断情報)[ \t]*:?",
         re.I,
     ),
     ends=re.compile(r"^[ \t]*(?:original message headers|ursprüngliche|en-têtes)", re.M | re.I),

@@ -24,12 +24,14 @@ _FIELDS = (
 )
 _REFUSED = re.compile(
     r"not (?:a |an )?(?:\w+ )?(?:member|subscriber|subscribed)|(?:non|only) ?-?(?:member|subscriber)s?\b|"
-    r"not (?:allowed|permitted|authori[sz]ed) to (?:post|send)|permission to post|may not exist|(?:posting|message) (?:was |has been )?"
+    r"not (?:allowed|permitted|authori[sz]ed) to (?:post|send)|permission to post|may not exist|(?:posting|"
+    r"message) (?:was |has been )?"
     r"(?:rejected|denied|not approved)|不是(?:本|该)?(?:列表|邮件)|投稿できません|メンバーではありません",
     re.I,
 )
 _SERVICE = re.compile(
-    r"-(?:admin|owner|bounces|request|ctl|help|subscribe|unsubscribe|confirm)@|(?:owner|majordomo|listserv|sympa)[-@]",
+    r"-(?:admin|owner|bounces|request|ctl|help|subscribe|unsubscribe|confirm)@|(?:owner|majordomo|listserv|"
+    r"sympa)[-@]",
     re.I,
 )
 

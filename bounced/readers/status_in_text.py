@@ -16,7 +16,8 @@ from bounced.readers._words import AUTOMATIC
 from bounced.readers.rfc3464 import report_of
 
 _FIELDS = re.compile(
-    r"^(?:reporting-mta|final-recipient|original-recipient|action|status|diagnostic-code|remote-mta|original-envelope-id)[ \t]*:",
+    r"^(?:reporting-mta|final-recipient|original-recipient|action|status|diagnostic-code|remote-mta|"
+    r"original-envelope-id)[ \t]*:",
     re.I | re.M,
 )
 _END = re.compile(r"\n[ \t]*(?:--[^\n]*\n|return-path:|received:|from:|content-type:|content-description:)", re.I)

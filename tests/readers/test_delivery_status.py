@@ -8,17 +8,44 @@ from bounced.readers._delivery_status import action_of, delivery_status, finding
 from bounced.readers._replies import host_in, reply_code, reply_in, status_code
 
 
+STANDARD = """Reporting-MTA: dns; a
+
+Final-Recipient: rfc822; x@a.example
+Action: failed
+
+Final-Recipient: rfc822; y@a.example
+Action: failed
+"""
+EXIM = """Reporting-MTA: dns; a
+
+
+Action: failed
+Final-Recipient: rfc822;x@a.example
+
+
+
+Action: failed
+Final-Recipient: rfc822;y@a.example
+"""
+GAPS_WITHIN = """Final-Recipient: rfc822; x@a.example
+
+Action: failed
+
+Original-Recipient: rfc822; y@a.example
+Final-Recipient: rfc822; y@a.example
+Action: failed"""
+CUT_NAMES = """final-recipient : RFC822; <x@a.example>
+action : failed
+inal-Recipient: rfc822; y@a.example
+ction: failed
+"""
+
+
 @pytest.mark.parametrize(
     "text",
-    [
-        "Reporting-MTA: dns; a\n\nFinal-Recipient: rfc822; x@a.example\nAction: failed\n\nFinal-Recipient: rfc822; y@a.example\nAction: failed\n",
-        "Reporting-MTA: dns; a\nFinal-Recipient: rfc822; x@a.example\nAction: failed\nFinal-Recipient: rfc822; y@a.example\nAction: failed\n",
-        "Reporting-MTA: dns; a\n\n\nAction: failed\nFinal-Recipient: rfc822;x@a.example\n\n\n\nAction: failed\nFinal-Recipient: rfc822;y@a.example\n",
-        "Final-Recipient: rfc822; x@a.example\n\nAction: failed\n\nOriginal-Recipient: rfc822; y@a.example\nFinal-Recipient: rfc822; y@a.example\nAction: failed",
-        "final-recipient : RFC822; <x@a.example>\naction : failed\ninal-Recipient: rfc822; y@a.example\nction: failed\n",
-    ],
+    [STANDARD, STANDARD.replace("\n\n", "\n"), EXIM, GAPS_WITHIN, CUT_NAMES],
     ids=["standard", "no blank lines", "Exim's order, too many blank lines", "blank lines within", "spaces, cut names"],
-)  # fmt: skip
+)
 def test_recipients_are_told_apart_by_their_fields(text: str) -> None:
     """Two recipients, both failed, whatever the blank lines do."""
     findings = [finding(group) for group in delivery_status(text).recipients]
@@ -31,7 +58,8 @@ def test_recipients_are_told_apart_by_their_fields(text: str) -> None:
 
 def test_a_reply_left_unfolded_is_one_diagnostic() -> None:
     """Lines that are no field continue the diagnostic, also where one looks like a field."""
-    text = "Final-Recipient: rfc822; x@a.example\nDiagnostic-Code: smtp; 550-5.1.1 no\n550 5.1.1 such\nReason: gone\nStatus: 5.1.1\n"
+    text = "Final-Recipient: rfc822; x@a.example\nDiagnostic-Code: smtp; 550-5.1.1 no\n550 5.1.1 such\n"
+    text += "Reason: gone\nStatus: 5.1.1\n"
     (group,) = delivery_status(text).recipients
 
     assert finding(group).diagnostic == "550-5.1.1 no 550 5.1.1 such Reason: gone"
