@@ -119,7 +119,7 @@ def rule_of(data: object, file: str, words: Mapping[str, str], local: bool) -> R
         because=because.strip(),
         matches=_examples(fields.get("matches"), "matches"),
         rejects=_examples(fields.get("rejects"), "rejects"),
-        fault=Fault(_one_of(fields["fault"], tuple(Fault), "fault")) if "fault" in fields else None,
+        fault=Fault(_one_of(fields["fault"], tuple(map(str, Fault)), "fault")) if "fault" in fields else None,
         category=_category(fields.get("category")),
         local=local,
     )
@@ -207,11 +207,11 @@ def _example(value: object, what: str) -> Example:
 
 
 def _reason(value: object) -> Reason:
-    return Reason(_one_of(value, tuple(sorted(_DECIDABLE)), "reason"))
+    return Reason(_one_of(value, tuple(sorted(map(str, _DECIDABLE))), "reason"))
 
 
 def _category(value: object) -> Category | None:
-    return None if value is None else Category(_one_of(value, (Category.SOFT,), "category"))
+    return None if value is None else Category(_one_of(value, (str(Category.SOFT),), "category"))
 
 
 def _one_of(value: object, choices: tuple[str, ...], what: str) -> str:
@@ -228,4 +228,4 @@ def _check_masks(masks: tuple[str, ...], shape: re.Pattern[str], what: str, want
 
 def _meant(word: str, choices: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(word, choices, n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
+    return f", did you mean '{close[0]}'?" if close else ""
