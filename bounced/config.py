@@ -248,11 +248,11 @@ class Threshold(Section):
 
     count: int = Field(default=1, ge=1)
     distinct_days: int = Field(default=1, ge=1)
-    span_days: float = Field(default=0, ge=0)
-    within_days: float = Field(default=30, gt=0)
-    apart_hours: float = Field(default=0, ge=0)
-    suppress_days: float | None = Field(default=None, gt=0)
-    probation_days: float | None = Field(default=None, gt=0)
+    span_days: float = Field(default=0, ge=0, le=3650)
+    within_days: float = Field(default=30, gt=0, le=3650)
+    apart_hours: float = Field(default=0, ge=0, le=87_600)
+    suppress_days: float | None = Field(default=None, gt=0, le=3650)
+    probation_days: float | None = Field(default=None, gt=0, le=3650)
 
 
 #: Failures that do not say the address is bad: counted together, one a day.

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounced.config import Policy
-from bounced.model import Category, Change, Event, Fault, Kind, Move, Reason, Tags, Trust
+from bounced.model import Action, Category, Change, Event, Fault, Kind, Move, Reason, Tags, Trust
 from bounced.policy import expire
 from tests.policy.ground import ANN, START, Table, complaint, delivered, event
 
@@ -251,3 +251,48 @@ def test_what_was_released_does_not_come_back_from_the_journal(who: str) -> None
         (decided,) = table.take(event(Reason.MAILBOX_FULL, day))
         assert decided.decision.startswith("counted 1 of 5")
     assert table.says(day=110) == {}
+
+
+_OLD, _FAR = datetime(1900, 1, 1), datetime(2300, 1, 1)  # noqa: DTZ001  Hypothesis wants them naive
+times = st.datetimes(_OLD, _FAR, timezones=st.just(UTC))
+anything = st.builds(
+    replace,
+    st.just(event()),
+    id=st.text(min_size=1, max_size=8),
+    kind=st.sampled_from(Kind),
+    category=st.sampled_from([None, *Category]),
+    reason=st.sampled_from([None, *Reason]),
+    fault=st.sampled_from(Fault),
+    trust=st.sampled_from(Trust),
+    action=st.sampled_from([None, *Action]),
+    reported_at=st.none() | times,
+    at=times,
+    tags=st.builds(Tags, list=st.none() | st.text(max_size=8)),
+)
+lines = st.builds(
+    Change,
+    st.just(ANN),
+    st.sampled_from(["*", "marketing", "news"]),
+    st.sampled_from(Move),
+    times,
+    st.sampled_from([*map(str, Category), "unsubscribe", "manual"]),
+    st.sampled_from([*map(str, Reason), "spring cleaning"]),
+    st.text(max_size=8),
+    st.none() | times,
+    st.none() | st.text(max_size=8),
+    st.sampled_from(["bounced", "eve"]),
+)
+largest = {"within_days": 3650, "suppress_days": 3650, "probation_days": 3650, "span_days": 0, "count": 1}
+
+
+@pytest.mark.parametrize("policy", [SCOPED, Policy.model_validate({"soft": largest})], ids=["shipped", "largest"])
+@given(events=st.lists(anything, max_size=8), journal=st.lists(lines, max_size=8), new=st.lists(anything, min_size=1))
+def test_whatever_comes_is_decided(
+    policy: Policy, events: list[Event], journal: list[Change], new: list[Event]
+) -> None:
+    """No event, no journal and no clock makes the policy raise, or leave an event without a word."""
+    table = Table(policy)
+    table.events.extend(events)
+    table.write(journal)
+    decided = table.take(*new)
+    assert all(e.decision for e in decided)
