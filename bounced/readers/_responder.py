@@ -24,6 +24,7 @@ _FIELDS: dict[str, str] = {
     "x-post-messageclass": "9",
     "delivered-to": "autoresponder",
 }
+_MAILER = re.compile(r"auto-?respon|auto-?repl|\bvacation\b|\bgnarwl\b", re.I)
 _DENIED = frozenset({"no", "false", "0", "none"})
 _BULK = re.compile(r"\b(?:bulk|junk)\b", re.I)
 _LISTS = ("List-Id", "List-Unsubscribe", "List-Post", "Feedback-ID")
@@ -65,6 +66,8 @@ class Signs:
 def header_signs(message: Message) -> Signs:
     """Return what the header alone says; no words are looked at. Weight 0 for the mails of people."""
     weight, signs = _submitted(message)
+    if _MAILER.search(message.header("X-Mailer") or ""):
+        return Signs(weight + SURE, ("X-Mailer", *signs))
     for name in message.fields.names():
         begin = _FIELDS.get(name)
         if begin is not None and any(_counts(value, begin) for value in message.headers(name)):
