@@ -63,6 +63,7 @@ class FolderSource:
     def poll(self, state: Positions) -> Generator[Batch, None, None]:
         """Yield every message that was not settled yet."""
         self._state = state
+        self._open.clear()
         with self._words():
             self._seen = self._files.state()
             entries = {entry.uid: entry for entry in self._files.entries()}
@@ -72,7 +73,7 @@ class FolderSource:
         for run in self._runs(waiting):
             messages = tuple(self._read(run))
             if messages:
-                self._open = {entry.uid: entry for entry in run}
+                self._open |= {entry.uid: entry for entry in run}
                 yield Batch(messages, FOLDER, 0, 0)
 
     def ack(self, outcomes: Sequence[Outcome]) -> None:
@@ -110,16 +111,13 @@ class FolderSource:
 
     def _make_good(self, entries: dict[int, Entry], state: Positions) -> None:
         """Ack what a crash kept from being acked; what is gone was moved before the crash."""
-        settled = state.unacked(self.name, FOLDER, 0)
-        self._settle(settled, entries, state)
-        for place, _ in settled:
-            entries.pop(place.uid, None)
+        self._settle(state.unacked(self.name, FOLDER, 0), entries, state)
 
     def _settle(
         self, settled: Sequence[tuple[Place, Disposition]], entries: dict[int, Entry], state: Positions
     ) -> None:
         for place, disposition in settled:
-            entry = entries.get(place.uid)
+            entry = entries.pop(place.uid, None)
             if entry is None:
                 continue
             if disposition is Disposition.LEFT or self._settings.after.mode != "move":

@@ -100,8 +100,13 @@ class ImapSource:
         here = Place(self.name, folder, selected.uidvalidity, 0)
         reading = self._reading = Reading(here, session, selected, state, acks)
         reading.make_good()
-        for listed in reading.waiting(self._settings.batch, self._limits):
-            yield from self._batch(reading, listed)
+        try:
+            for listed in reading.waiting(self._settings.batch, self._limits):
+                yield from self._batch(reading, listed)
+        except TryLater:
+            yield from reading.unacked()  # what was handed out before is not to suffer
+            raise
+        yield from reading.unacked()
         reading.finish()
         refusals.extend(reading.refusals)
 

@@ -79,7 +79,7 @@ class MboxSource:
         self._settings = settings
         self._limits = limits
         self._state: Positions | None = None
-        self._batch: Batch | None = None
+        self._open: list[Batch] = []
         self._seen: object = None
         self._warned = settings.after.mode == "leave"
 
@@ -91,6 +91,7 @@ class MboxSource:
     def poll(self, state: Positions) -> Generator[Batch, None, None]:
         """Yield what was appended since the last poll, and what has a strike. The lock is held while reading only."""
         self._state = state
+        self._open.clear()
         self._warn()
         with self._words():
             self._seen = self._changed()
@@ -105,18 +106,18 @@ class MboxSource:
             start = pieces[-1].end
             wanted = [p for p in pieces if p.start >= known or self._uid(p) in again]
             if wanted:
-                self._batch = Batch(tuple(map(self._raw, wanted)), FOLDER, mark, max(start, known))
-                yield self._batch
+                self._open.append(Batch(tuple(map(self._raw, wanted)), FOLDER, mark, max(start, known)))
+                yield self._open[-1]
 
     def ack(self, outcomes: Sequence[Outcome]) -> None:
         """Remember the offset; the file stays as it is."""
-        batch, state = self._batch, self._state
-        if state is None or batch is None:
+        state = self._state
+        if state is None or not self._open:
             raise MailboxDown(f"mailbox {self.name}: nothing is being read that could be acked")
         state.acked([o.place for o in outcomes if o.disposition is not Disposition.RETRY])
-        if {raw.place for raw in batch.messages} <= {outcome.place for outcome in outcomes}:
+        if {raw.place for raw in self._open[0].messages} <= {outcome.place for outcome in outcomes}:
+            batch = self._open.pop(0)
             state.advance(self.name, batch.folder, batch.uidvalidity, batch.next_uid)
-            self._batch = None
 
     def wait(self, seconds: float, stop: threading.Event) -> bool:
         """Wait until the file changes; it is looked at once a second."""

@@ -26,7 +26,7 @@ class Reading:
         self._selected = selected
         self._state = state
         self._acks = acks
-        self._batch: Batch | None = None
+        self._open: list[Batch] = []
         self._known: set[int] = set()
         self.refusals: list[Refused] = []
         self._key = (here.mailbox, here.folder, here.uidvalidity)
@@ -51,16 +51,22 @@ class Reading:
             yield from self._planned([uid for uid in uids if uid not in self._known], count, limits)
 
     def open_batch(self, messages: tuple[RawMessage, ...], next_uid: int) -> Batch:
-        """Return the batch that is to be acked next."""
-        self._batch = Batch(messages, self._here.folder, self._here.uidvalidity, max(next_uid, self._next_uid))
-        return self._batch
+        """Return a batch that is to be acked."""
+        self._open.append(Batch(messages, self._here.folder, self._here.uidvalidity, max(next_uid, self._next_uid)))
+        return self._open[-1]
+
+    def unacked(self) -> Iterator[Batch]:
+        """Yield a batch without messages if the caller has read ahead of its acks."""
+        if self._open:
+            yield Batch((), self._here.folder, self._here.uidvalidity, self._next_uid)
 
     def ack(self, outcomes: Sequence[Outcome]) -> None:
-        """Note outcomes; once the whole batch has its outcome, remember the position."""
-        batch = self._batch
+        """Note outcomes; once the oldest open batch has all of its own, remember the position."""
+        places = {outcome.place for outcome in outcomes}
         self._acks.note((outcome.place, outcome.disposition) for outcome in outcomes)
-        if batch and {raw.place for raw in batch.messages} <= {outcome.place for outcome in outcomes}:
-            self._batch, self._next_uid = None, batch.next_uid
+        if self._open and places.issuperset(raw.place for raw in self._open[0].messages):
+            batch = self._open.pop(0)
+            self._next_uid = batch.next_uid
             self._state.advance(*self._key, batch.next_uid)
         if self._acks.due():
             self._settle()

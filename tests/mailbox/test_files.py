@@ -73,6 +73,18 @@ def test_each_mail_comes_once(kind: str, tmp_path: Path, desk: Desk) -> None:
     assert desk.store.unacked("files", "INBOX", 0) == []
 
 
+@pytest.mark.parametrize("kind", FILLED)
+def test_one_batch_may_be_read_ahead(kind: str, tmp_path: Path, desk: Desk) -> None:
+    """Each message once, whatever becomes of it."""
+    contents = [mail(n, s) for n, s in enumerate(("Undelivered", "A letter", "Odd", "Undelivered"))]
+    FILLED[kind](tmp_path / "box", *contents)
+    with closing(open_mailbox(settings(kind, tmp_path / "box", batch=1))) as source:
+        assert len(desk.work_off_reading_ahead(source)) == 4
+        assert desk.work_off_reading_ahead(source) == []
+    if kind != "mbox":
+        assert len([p for p in (tmp_path / "box").rglob("*") if p.is_file() and b"mail 1" in p.read_bytes()]) == 1
+
+
 @pytest.mark.parametrize("kind", ["maildir", "eml"])
 def test_a_crash_before_the_move_is_made_good(kind: str, tmp_path: Path, desk: Desk) -> None:
     """What is settled is moved by the next process without being handed out again."""

@@ -230,6 +230,40 @@ def test_a_server_restart_is_survived(dovecot: Dovecot, source: Source, desk: De
     assert [raw.content for raw in desk.work_off(source)] == [mail(2)]
 
 
+def test_one_batch_may_be_read_ahead(dovecot: Dovecot, desk: Desk) -> None:
+    """Over several folders: each message once, each moved from the folder it lay in, each position right."""
+    with dovecot.client() as client:
+        client.create_folder("fbl")
+    for n in range(3):
+        dovecot.deliver("bounces", mail(n))
+        dovecot.deliver("bounces", mail(10 + n), folder="fbl")
+    dovecot.deliver("bounces", LETTER, folder="fbl")
+    with closing(open_mailbox(dovecot.settings(batch=1, folders=["INBOX", "fbl"]))) as source:
+        came = desk.work_off_reading_ahead(source)
+        assert [raw.content for raw in came] == [*(mail(n) for n in (0, 1, 2, 10, 11, 12)), LETTER]
+        assert desk.work_off_reading_ahead(source) == []
+
+    assert len(dovecot.messages(folder="Processed")) == 6
+    assert [content for _, content in dovecot.messages(folder="fbl")] == [LETTER]
+    assert dovecot.messages() == []
+
+
+def test_what_was_handed_out_is_acked_before_a_failure_is_told(dovecot: Dovecot, desk: Desk) -> None:
+    """The server hangs over the second batch: the first one, in hand by then, is not handed out again."""
+    dovecot.deliver("bounces", LETTER, n=2)
+    source = open_mailbox(dovecot.settings(batch=1, timeout=1))
+    batches = source.poll(desk.store)
+    first = next(batches)
+    with dovecot.frozen():
+        assert next(batches).messages == ()
+        source.ack(desk.commit(first))
+        with pytest.raises(MailboxDown, match="no answer within 1 seconds"):
+            next(batches)
+
+    assert [raw.place.uid for raw in desk.work_off(source)] == [2]
+    source.close()
+
+
 def test_a_server_that_hangs_over_a_move_is_asked_for_less(dovecot: Dovecot, desk: Desk) -> None:
     """MailboxDown after the time-out; then the same moves are made in smaller portions, and none is forgotten."""
     dovecot.deliver("bounces", mail(1), n=250)
