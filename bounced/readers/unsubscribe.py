@@ -1,7 +1,8 @@
 """Wishes to be taken off a list: answers to the mailto of List-Unsubscribe, and Apple Mail's.
 
-Tell-tale: `X-Apple-Unsubscribe`, or a subject that says nothing else than the wish. RFC 2369 section 3.2. Who wishes it
-is told by the token in the address that was written to; the From field alone proves nothing.
+Tell-tale: `X-Apple-Unsubscribe`, a subject that says nothing else than the wish, or a mail of next to no words to an
+address like `unsubscribe+token@`. RFC 2369 section 3.2. Who wishes it is told by the token in the address that was
+written to; the From field alone proves nothing.
 """
 
 import re
@@ -11,6 +12,7 @@ from bounced.readers import Rank, Reader
 from bounced.readers._charset import fold
 from bounced.readers._feedback import addresses
 from bounced.readers._message import MACHINE, Message
+from bounced.readers._responder import SURE, from_a_mail_system, header_signs
 
 _WISH = (
     r"unsubscribe|un-subscribe|unsub|remove|remove me|opt[- ]?out|list[- ]unsubscribe|"
@@ -25,6 +27,9 @@ _TARGET = re.compile(
     r"\b(?:unsub|opt-?out|remove|leave|abmeld|list-?unsub|u[+=-])[\w+=.-]*@|[+=-](?:unsub(?:scribe)?|leave|optout)@",
     re.I,
 )
+#: An address of ours that was made for one wish: as the mail of a button it needs no words.
+_TOKEN = re.compile(r"(?:^|[<\s])(?:unsub(?:scribe)?|list-unsub\w*|opt-?out)[+=.-][\w+=.-]{4,}@", re.I)
+_LITTLE = 300  # characters
 _LISTS = ("List-Id", "List-Unsubscribe", "List-Post")
 
 
@@ -45,10 +50,18 @@ def report_of(message: Message, reader: str) -> Report:
 
 
 def _asks(message: Message) -> bool:
-    subject = fold(message.subject[:400])
-    if not _SUBJECT.match(subject) or any(name in message.fields for name in _LISTS):
+    if any(name in message.fields for name in _LISTS):
         return False
-    return bool(_BARE.match(subject)) or any(map(_TARGET.search, message.headers("To")))
+    subject, to = fold(message.subject[:400]), message.headers("To")
+    if _SUBJECT.match(subject):
+        return bool(_BARE.match(subject)) or any(map(_TARGET.search, to))
+    return any(map(_TOKEN.search, to)) and _says_little(message)
+
+
+def _says_little(message: Message) -> bool:
+    """Return True if next to nothing but the address that was written to speaks: the mail of a button."""
+    automatic = header_signs(message).weight >= SURE or from_a_mail_system(message)
+    return not automatic and len(message.text().strip()) <= _LITTLE
 
 
 READER = Reader("unsubscribe", Rank.FEEDBACK, read)
