@@ -12,7 +12,7 @@ from bounced.cli.options import ConfigOption, FormatOption, configuration_if_any
 from bounced.cli.render import Format, progress, show
 from bounced.config import Config
 from bounced.errors import ConfigError
-from bounced.model import Identity, Judged, Trust, Verdict
+from bounced.model import Finding, Identity, Judged, Trust, Verdict
 from bounced.pipeline import Failure, Judgement, judge_one
 
 _MAIL_COLUMNS = ("file", "kind", "reader", "address", "category", "reason", "fault", "status", "rule", "error")
@@ -109,13 +109,23 @@ def recipient_result(verdict: Verdict, identity: Identity) -> Result:
     """Return the object that stands for one recipient of a mail."""
     finding = verdict.finding
     return {
-        "address": identity.recipient or finding.recipient,
+        "address": _address(finding, identity),
         "final_recipient": identity.final_recipient or finding.final_recipient,
         **_verdict(verdict),
         "action": finding.action,
         "diagnostic": finding.diagnostic or finding.text,
         "remote_mta": finding.remote_mta,
     }
+
+
+def _address(finding: Finding, identity: Identity) -> str | None:
+    """Return whom the report names; only a signature knows better whom the mail went to.
+
+    Of an alias with several members each member has a fate of its own, though one address was mailed.
+    """
+    if identity.trust is Trust.SIGNED:
+        return identity.recipient
+    return finding.recipient or identity.recipient
 
 
 def _verdict(verdict: Verdict) -> Result:
