@@ -36,7 +36,7 @@ _WHOLE_FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9_-]{2,60})[ \t]*:[ \t]*([^\n]*(?
 _GAP = re.compile(r"\n[ \t]*\n\s*")
 #: Behind a diagnostic, a line that has a colon after its first word and yet is none of the fields.
 _SENTENCE_LIKE_A_FIELD = re.compile(
-    r"^diagnostic-code[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*"
+    r"diagnostic-code[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*"
     r"(?!(?:x-|last-|final-|will-|remote-|status|action|original-|localized-))[a-z]",
     re.M | re.I,
 )
@@ -102,7 +102,8 @@ def _fields(text: str) -> Iterator[tuple[str, str, bool]]:
     for number, block in enumerate(_GAP.split(text.strip())):
         found = _WHOLE_FIELD.findall(block)
         lines = sum([value.count("\n") for _, value in found]) + len(found)
-        if lines != block.count("\n") + 1 or _SENTENCE_LIKE_A_FIELD.search(block):
+        at = block.find("iagnostic-")
+        if lines != block.count("\n") + 1 or (at > 0 and _SENTENCE_LIKE_A_FIELD.match(block, at - 1)):
             found = _odd_fields(block)
         for at, (name, value) in enumerate(found):
             if "\n" in value:

@@ -7,7 +7,6 @@ from bounced.readers._charset import decode, words
 
 #: A field and its continuation lines. A blank before the colon is accepted: some gateways write `Action : failed`.
 _FIELD = re.compile(r"^([!-9;-~]{1,100})[ \t]*:[ \t]*([^\n]*(?:\n[ \t]+[^\n]*)*)", re.M)
-_UNFOLD = re.compile(r"\s*\n\s+")
 MAX_VALUE = 8_192
 MAX_FIELDS = 1_000
 
@@ -93,5 +92,5 @@ def _text(value: str) -> str:
     if "\x1b" in text:
         text = decode(text.encode("utf-8", "replace"))
     if "\n" in text:
-        text = _UNFOLD.sub(" ", text)
-    return words(text)
+        text = " ".join([line.strip() for line in text.split("\n")])
+    return words(text) if "=?" in text else text

@@ -32,7 +32,6 @@ _GOES_ON = re.compile(rb"[^\n]*(?:\n(?:[ \t]|boundary=|charset=)[^\n]*)*", re.I)
 _CHARSET = re.compile(rb"""\bcharset\s*=\s*["']?([^\s;"']{1,60})""", re.I)
 _BOUNDARY_LINE = re.compile(rb"^--([^\s-][^\n]{0,198}?)[ \t]*\nContent-[A-Za-z-]{1,40}[ \t]*:", re.M | re.I)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
-_SMALL = 200  # octets of a header that is looked through at once
 _FIELD_START = re.compile(rb"[!-9;-~]{1,100}[ \t]*:")
 
 
@@ -214,16 +213,15 @@ def _value(head: bytes, name: bytes) -> bytes:
 
     A parameter on a line of its own belongs to it even where the indentation is missing.
     """
-    if len(head) <= _SMALL and name[1:] not in head.lower():
-        return b""
-    at = (b"\n" + head.lower()).find(name)
+    lowered = b"\n" + head.lower()
+    at = lowered.find(name)
     while at >= 0:
         behind = at + len(name) - 1
         rest = head[behind : behind + 4].lstrip(b" \t")
         if rest.startswith(b":"):
             match = _GOES_ON.match(head, head.index(b":", behind) + 1)
             return match.group() if match else b""
-        at = (b"\n" + head.lower()).find(name, at + 1)
+        at = lowered.find(name, at + 1)
     return b""
 
 
