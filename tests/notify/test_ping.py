@@ -1,5 +1,6 @@
 """What a person is told who tests an endpoint."""
 
+import socket
 from datetime import datetime
 from pathlib import Path
 
@@ -79,3 +80,40 @@ def test_a_receiver_with_another_secret_does_not_verify(now: datetime) -> None:
     with Receiver(secret=OTHER) as receiver:
         ping(receiver.webhook(), now)
     assert [got.verified for got in receiver.got] == [False]
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"])
+def test_no_spelling_of_loopback_gets_through(host: str, now: datetime, tmp_path: Path) -> None:
+    with Receiver().tls(Authority(tmp_path).issue("good")) as receiver:
+        url = f"https://{host}:{receiver.port}/"
+        result = ping(receiver.webhook(url=url, allow_private_address=False), now)
+    assert "which is not on the public internet" in result.says
+    assert receiver.got == []
+
+
+def test_a_name_is_resolved_once_and_its_answer_is_kept(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that leads elsewhere when asked again is not asked again; the receiver still sees the name."""
+    asked: list[object] = []
+
+    def resolver(host: object, port: int, *_args: object, **_named: object) -> list[object]:
+        asked.append(host)
+        assert asked.count("flip.example") == 1
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolver)
+    with Receiver() as receiver:
+        result = ping(receiver.webhook(url=f"http://flip.example:{receiver.port}/hook"), now)
+    assert result.ok
+    assert receiver.got[0].headers["host"] == f"flip.example:{receiver.port}"
+    assert asked.count("flip.example") == 1
+
+
+def test_the_next_address_is_tried_where_the_first_does_not_answer(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolver(_host: object, port: int, *_args: object, **_named: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in ("127.99.0.1", "127.0.0.1")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolver)
+    with Receiver() as receiver:
+        assert ping(receiver.webhook(url=f"http://two.example:{receiver.port}/hook"), now).ok
