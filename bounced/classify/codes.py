@@ -7,6 +7,7 @@ a link.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 #: What stands before the words of another server.
 _ANSWER = re.compile(
@@ -46,12 +47,17 @@ class Codes:
     reply_code: str | None
 
 
+_CUES = ("said", "<<<", "last ", "respon", "remote ", "->", "error", "problem", "reason:")
+
+
+@lru_cache(maxsize=256)
 def answer(text: str) -> str:
     """Return the last remote answer in a text, the text itself where it quotes none.
 
     What a server said about *our sender* in a call-out is no answer about the recipient.
     """
-    if _CALLOUT.search(text):
+    low = text.lower()
+    if not any(cue in low for cue in _CUES) or _CALLOUT.search(text):
         return text
     end = 0
     for hit in _ANSWER.finditer(text):
@@ -130,7 +136,7 @@ _SPEAKER = re.compile(
 
 def speakers(text: str) -> tuple[str, ...]:
     """Return the hosts whose words a text quotes (`host mx.example.com[192.0.2.1] said: …`), in order."""
-    return tuple(hit["name"].lower() for hit in _SPEAKER.finditer(text))
+    return tuple(hit["name"].lower() for hit in _SPEAKER.finditer(text)) if "[" in text or "(" in text else ()
 
 
 _COMMAND = re.compile(
@@ -140,8 +146,13 @@ _COMMAND = re.compile(
 )
 
 
+_COMMAND_CUES = ("in reply to", "fter ", "SMTP command", ">>> ")
+
+
 def command_in(text: str) -> str | None:
     """Return the SMTP command that a text says was refused (`DATA`, `RCPT`); None if it does not tell."""
+    if not any(cue in text for cue in _COMMAND_CUES):
+        return None
     hits = list(_COMMAND.finditer(text[:4000]))
     return hits[-1][hits[-1].lastgroup or 0][:4].upper() if hits else None
 

@@ -9,41 +9,56 @@ from bounced.classify.rule import Rule, When
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What one finding offers to the rules. `final` is None where no code says whether it may be tried again."""
+class Circumstances:
+    """What surrounds the words: few values that come again and again, so that rules are chosen by them once.
 
-    text: str
-    names: str
+    `final` is None where no code says whether it may be tried again.
+    """
+
     status: str | None
     reply_code: str | None
     providers: frozenset[str]
-    hosts: tuple[str, ...]
     type: str | None
     final: bool | None
-    command: str | None = None
+    command: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one finding offers to the rules."""
+
+    text: str
+    names: str
+    hosts: tuple[str, ...]
+    around: Circumstances
 
 
 class Engine:
-    """Rules in the order they are asked, and their patterns compiled once."""
+    """Rules in the order they are asked."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         """`rules` are sorted here: the operator's first, then by layer, then as they stand in the files."""
         self.rules = tuple(sorted(rules, key=lambda rule: (not rule.local, rule.layer)))
         self._sieve = Sieve([rule.when.text for rule in self.rules])
+        self._possible = lru_cache(4096)(self._possible_anew)
+        self.first_by_status = lru_cache(1024)(self._first_by_status)
 
     def first(self, evidence: Evidence) -> Rule | None:
         """Return the first rule whose conditions all hold."""
         text, names = evidence.text.encode(), evidence.names.encode()
-        for number in self._sieve.passing(evidence.text):
+        for number in sorted(self._possible(evidence.around) & self._sieve.passing(evidence.text)):
             when = self.rules[number].when
-            if _codes_hold(when, evidence) and _receiver_fits(when, evidence) and _words_hold(when, text, names):
+            if _words_hold(when, text, names) and _host_fits(when, evidence):
                 return self.rules[number]
         return None
 
-    @lru_cache(maxsize=1024)  # noqa: B019  an engine lives as long as the program, or until the next reload
-    def first_by_status(self, status: str) -> Rule | None:
+    def _possible_anew(self, around: Circumstances) -> frozenset[int]:
+        return frozenset(number for number, rule in enumerate(self.rules) if _fits(rule.when, around))
+
+    def _first_by_status(self, status: str) -> Rule | None:
         """Return what a status alone would say."""
-        return self.first(Evidence("", "", status, None, frozenset(), (), None, None))
+        around = Circumstances(status, None, frozenset(), None, None, None)
+        return self.first(Evidence("", "", (), around))
 
     @staticmethod
     def matched(rule: Rule, evidence: Evidence) -> str | None:
@@ -53,16 +68,17 @@ class Engine:
             return pattern_of(when.text).hit(evidence.text)
         if when.names:
             return pattern_of(when.names).hit(evidence.names)
-        return evidence.status if when.status else evidence.reply_code
+        return evidence.around.status if when.status else evidence.around.reply_code
 
 
-def _codes_hold(when: When, evidence: Evidence) -> bool:
+def _fits(when: When, around: Circumstances) -> bool:
     return (
-        (when.final is None or when.final == evidence.final)
-        and (not when.status or any(status_fits(mask, evidence.status) for mask in when.status))
-        and (not when.reply_code or any(_reply_fits(mask, evidence.reply_code) for mask in when.reply_code))
-        and (not when.type or evidence.type in when.type)
-        and (not when.command or evidence.command in when.command)
+        (when.final is None or when.final == around.final)
+        and (not when.status or any(status_fits(mask, around.status) for mask in when.status))
+        and (not when.reply_code or any(_reply_fits(mask, around.reply_code) for mask in when.reply_code))
+        and (not when.type or around.type in when.type)
+        and (not when.command or around.command in when.command)
+        and (not when.provider or bool(when.mta) or not around.providers.isdisjoint(when.provider))
     )
 
 
@@ -92,9 +108,9 @@ def _reply_fits(mask: str, reply_code: str | None) -> bool:
     return all(want in ("x", have) for want, have in zip(mask, reply_code, strict=True))
 
 
-def _receiver_fits(when: When, evidence: Evidence) -> bool:
-    if not (when.provider or when.mta):
+def _host_fits(when: When, evidence: Evidence) -> bool:
+    """Return whether one of the hosts is named by the rule, or else its provider."""
+    if not when.mta:
         return True
-    return not evidence.providers.isdisjoint(when.provider) or any(
-        host == suffix or host.endswith("." + suffix) for host in evidence.hosts for suffix in when.mta
-    )
+    named = any(host == suffix or host.endswith("." + suffix) for host in evidence.hosts for suffix in when.mta)
+    return named or not evidence.around.providers.isdisjoint(when.provider)

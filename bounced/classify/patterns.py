@@ -57,11 +57,11 @@ class Sieve:
     def __init__(self, sources: Sequence[str | None]) -> None:
         """`sources` are patterns by their number; None and a pattern without such words always pass."""
         words: dict[str, list[int]] = {}
-        self._always: list[int] = []
+        self._always: set[int] = set()
         for number, source in enumerate(sources):
             needed = needed_words(source) if source is not None else None
             if needed is None:
-                self._always.append(number)
+                self._always.add(number)
             for word in needed or ():
                 words.setdefault(word, []).append(number)
         self._numbers = [words[word] for word in words]
@@ -71,13 +71,10 @@ class Sieve:
         if words:
             self._set.Compile()
 
-    def passing(self, text: str) -> list[int]:
-        """Return the numbers of the patterns that may fit `text`, in order."""
-        found = (self._set.Match(text.lower()) or ()) if self._numbers and text else ()
-        passing = set(self._always)
-        for word in found:
-            passing.update(self._numbers[word])
-        return sorted(passing)
+    def passing(self, text: str) -> set[int]:
+        """Return the numbers of the patterns that may fit `text`."""
+        found = (self._set.Match(text.lower().encode()) or ()) if self._numbers and text else ()
+        return self._always.union(*[self._numbers[word] for word in found])
 
 
 def needed_words(source: str) -> frozenset[str] | None:

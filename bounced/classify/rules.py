@@ -1,5 +1,6 @@
 """Reports to verdicts: the rules of both folders, asked about every finding."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from bounced.address import domain_of
 from bounced.classify import codes
-from bounced.classify.engine import Engine, Evidence
+from bounced.classify.engine import Circumstances, Engine, Evidence
 from bounced.classify.folder import read_rules, shipped_folder
 from bounced.classify.proof import Proof, prove
 from bounced.classify.providers import Providers, load_providers
@@ -17,7 +18,7 @@ from bounced.errors import ConfigError
 from bounced.model import DEAD, FAULT_OF, Action, Category, Fault, Finding, Kind, Reason, Report, Verdict
 
 _CACHED = 8192  # decisions kept; the same reply comes many times in a day
-_LETTERS = 3  # a diagnostic of fewer letters has no words
+_A_WORD = re.compile(r"[^\W\d_]{3}|[^\W\d_\x00-\x7f]{2}")  # a diagnostic without one says nothing
 
 _COMPLAINTS = {
     "abuse": Reason.ABUSE,
@@ -181,22 +182,20 @@ class Rules:
         spoken = codes.speakers(said)
         hosts = tuple(host for host in (question.mta, *spoken) if host)
         providers = {self._providers.of_host(host) for host in hosts} | {question.provider}
-        return Evidence(
-            text=words.text,
-            names=words.names,
+        around = Circumstances(
             status=found.status,
             reply_code=found.reply_code,
             providers=frozenset(name for name in providers if name),
-            hosts=hosts,
             type=question.type,
             final=codes.is_final(said, found),
             command=question.command or codes.command_in(said),
         )
+        return Evidence(words.text, words.names, hosts, around)
 
     def _disagreed(self, rule: Rule, evidence: Evidence) -> tuple[str, ...]:
         """Return what spoke against a rule of words: a code that alone would have meant something else."""
         against = []
-        status, reply = evidence.status, evidence.reply_code
+        status, reply = evidence.around.status, evidence.around.reply_code
         if rule.layer <= Layer.PHRASE and not rule.when.status and status and not codes.is_weak(status):
             other = self._engine.first_by_status(status)
             if other and other.reason not in (rule.reason, Reason.UNKNOWN):
@@ -241,7 +240,7 @@ class Rules:
 def _words_of(finding: Finding) -> tuple[str, str]:
     """Return the field to search and its text: the human part only where the machine part has no words."""
     diagnostic = finding.diagnostic or ""
-    if sum(map(str.isalpha, diagnostic[:400])) >= _LETTERS or not finding.text:
+    if not finding.text or _A_WORD.search(diagnostic):
         return "diagnostic", diagnostic[: 2 * MAX_TEXT]
     return "text", f"{diagnostic} {finding.text[: 2 * MAX_TEXT]}" if diagnostic else finding.text[: 2 * MAX_TEXT]
 
@@ -255,7 +254,7 @@ def _host(mta: str | None) -> str | None:
 def _category(rule: Rule, evidence: Evidence) -> Category:
     """Return hard only for a dead address that was refused for good; every temporary answer is soft."""
     dead = rule.reason in DEAD and rule.category is not Category.SOFT
-    return Category.HARD if dead and evidence.final is not False else Category.SOFT
+    return Category.HARD if dead and evidence.around.final is not False else Category.SOFT
 
 
 def _basis(rule: Rule, question: _Question, found: codes.Codes) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ _WRAPPING = re.compile(
     r"|\bto (?:best )?protect our users\b[^,.;]*+",
     re.IGNORECASE,
 )
+_WRAPPING_CUES = ("said:", "for more", "for further", "protect our", "smtp error", " - ")
 _TYPE = re.compile(r"\s*(?:smtp|x-[\w-]{1,30}|unknown|utf-8|rfc822)\s*;", re.IGNORECASE)
 
 
@@ -75,7 +76,10 @@ def wording(text: str, reply_code: str | None) -> Wording:
     names: list[str] = []
     text = _TYPE.sub("", text, count=1) if _TYPE.match(text) else text
     masked = _NAME.sub(lambda hit: _mask(hit, names), fold(text))
-    plain = _REPEATED_CODE.sub(lambda hit: _code(hit, reply_code), _WRAPPING.sub(" ", masked))
+    low = masked.lower()
+    if any(cue in low for cue in _WRAPPING_CUES):
+        masked = _WRAPPING.sub(" ", masked)
+    plain = _REPEATED_CODE.sub(lambda hit: _code(hit, reply_code), masked)
     return Wording(" ".join(plain.split()), " ".join(names))
 
 
