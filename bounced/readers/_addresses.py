@@ -2,25 +2,15 @@
 
 import re
 
-MAX_ADDRESS = 320
-_LABELS = r"(?:[^\W_](?:[\w-]{0,62})\.){0,20}[^\W_](?:[\w-]{0,62})"
-#: The second form begins where a word begins: else every letter of a text would be tried.
-_NOT_IN_WORD = r"""\s<>()\[\]:;,"@\\：；，。、（）「」『』【】《》"""
-_LOCAL = rf"""(?:"(?:[^"\\\n]|\\.){{1,64}}"|(?<![^{_NOT_IN_WORD}])[^{_NOT_IN_WORD}]{{1,150}})"""
-ADDRESS = 320
-_LABELS = r"(?:[^\W_](?:[\w-]{0,62})\.){0,20}[^\W_](?:[\w-]{0,62})"
-#: The second form begins where a word begins: else every letter of a text would be tried.
-_LOCAL = r"""(?:"(?:[^"\\\n]|\\.){1,64}"|(?<![^\s<>()\[\]:;,"@\\：；，。、（）「」『』【】《》])[^\s<>()\[\]:;,"@\\：；，。、（）「」『』【】《》]{1,150})"""
-ADDRESS = re.compile(rf"{_LOCAL}@(?:{_LABELS}|\[[0-9a-fA-Fx.:IPv]{{3,60}}\])")
+MAX_ADDRESS = re.compile(rf"{_LOCAL}@(?:{_LABELS}|\[[0-9a-fA-Fx.:IPv]{{3,60}}\])")
 _BRACKETED = re.compile(r"<([^<>\n]{1,320})>")
 _TYPED = re.compile(r"\s*([A-Za-z0-9/._-]{1,40})\s*;\s*(.*)", re.S)
 _UNICODE = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 _HEX = re.compile(r"\+([0-9A-Fa-f]{2})")
 _ROUTE = re.compile(r"^@[^:@\s]{1,255}(?:,@[^:@\s]{1,255}){0,10}:")
-_SPACED = re.compile(
-    r"([^\s@<>()\"]{1,30}(?: [^\s@<>()\"]{1,30}){1,3})@([^\s@<>()\"]{1,255})"
-)  # quotes left out by Postfix
-#: What nearly every report writes; `+HH` and `\\x{HEX}` are looked into elsewhere.
+#: A local part with blanks, whose quotes Postfix leaves out in Original-Recipient.
+_SPACED = re.compile(r"([^\s@<>()\"]{1,30}(?: [^\s@<>()\"]{1,30}){1,3})@([^\s@<>()\"]{1,255})")
+#: What nearly every report writes; `+HH` and `\x{HEX}` are looked into elsewhere.
 _PLAIN = re.compile(
     r"rfc822; {0,2}<?([\w.!#$%&*/?^`{|}~'+=-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10})>?", re.I | re.A
 )
