@@ -2,7 +2,12 @@
 
 import re
 
-MAX_ADDRESS = re.compile(rf"{_LOCAL}@(?:{_LABELS}|\[[0-9a-fA-Fx.:IPv]{{3,60}}\])")
+MAX_ADDRESS = 320
+_LABELS = r"(?:[^\W_](?:[\w-]{0,62})\.){0,20}[^\W_](?:[\w-]{0,62})"
+#: The second form begins where a word begins: else every letter of a text would be tried.
+_NOT_IN_WORD = r"""\s<>()\[\]:;,"@\\：；，。、（）「」『』【】《》"""
+_LOCAL = rf"""(?:"(?:[^"\\\n]|\\.){{1,64}}"|(?<![^{_NOT_IN_WORD}])[^{_NOT_IN_WORD}]{{1,150}})"""
+ADDRESS = re.compile(rf"{_LOCAL}@(?:{_LABELS}|\[[0-9a-fA-Fx.:IPv]{{3,60}}\])")
 _BRACKETED = re.compile(r"<([^<>\n]{1,320})>")
 _TYPED = re.compile(r"\s*([A-Za-z0-9/._-]{1,40})\s*;\s*(.*)", re.S)
 _UNICODE = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
