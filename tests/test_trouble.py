@@ -203,7 +203,8 @@ def test_a_rule_file_with_an_error_stops_the_start_by_file_and_id(
     rules = tmp_path / "rules"
     rules.mkdir()
     (rules / "ours.yaml").write_text(
-        "- id: ours.full\n  when: {text: 'voll'}\n  reason: mailbox_full\n  because: Ours.\n  matches: ['leer']\n  rejects: ['hallo']\n"
+        "- {id: ours.full, when: {text: 'voll'}, reason: mailbox_full, because: Ours.,"
+        " matches: ['leer'], rejects: ['hallo']}\n"
     )
     config = configuration(tmp_path, dovecot, sqlite_url)
     edit(config, "rules", local=str(rules))

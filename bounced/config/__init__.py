@@ -1,0 +1,166 @@
+"""config.yaml -> one validated object. Alone reads the environment, secret files and systemd credentials."""
+
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ValidationError, model_validator
+
+from bounced.config.base import Domain, Pattern, Port, Reporter, Seconds, Secret, SecretSetting, Section
+from bounced.config.correlation import (
+    Correlation,
+    HeaderTag,
+    SentWith,
+    Signing,
+    SigningKey,
+    SubjectTag,
+    Tagging,
+    TagName,
+)
+from bounced.config.mailboxes import After, FolderMailbox, GoogleToken, ImapMailbox, Mailbox, MicrosoftToken, OAuth
+from bounced.config.policy import Cost, Policy, Threshold
+from bounced.config.running import Database, Http, Limits, Log, Rules, Webhook
+from bounced.errors import ConfigError
+
+__all__ = [
+    "After",
+    "Config",
+    "Correlation",
+    "Cost",
+    "Database",
+    "Domain",
+    "FolderMailbox",
+    "GoogleToken",
+    "HeaderTag",
+    "Http",
+    "ImapMailbox",
+    "Limits",
+    "Log",
+    "Mailbox",
+    "MicrosoftToken",
+    "OAuth",
+    "Pattern",
+    "Policy",
+    "Port",
+    "Reporter",
+    "Rules",
+    "Seconds",
+    "Secret",
+    "SecretSetting",
+    "Section",
+    "SentWith",
+    "Signing",
+    "SigningKey",
+    "SubjectTag",
+    "TagName",
+    "Tagging",
+    "Threshold",
+    "Webhook",
+    "load",
+    "parse",
+    "secret_problems",
+]
+
+#: What a problem never shows, since it may hold a secret that was written in the wrong form.
+_PRIVATE = re.compile("secret|password|token|key")
+
+
+class Config(Section):
+    """The whole of config.yaml."""
+
+    database: Database = Database()
+    mailboxes: tuple[Mailbox, ...] = ()
+    limits: Limits = Limits()
+    rules: Rules = Rules()
+    policy: Policy = Policy()
+    correlation: Correlation = Correlation()
+    webhooks: tuple[Webhook, ...] = ()
+    http: Http = Http()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for what, names in (
+            ("mailboxes", [m.name for m in self.mailboxes]),
+            ("webhooks", [w.name for w in self.webhooks]),
+        ):
+            twice = sorted({n for n in names if names.count(n) > 1})
+            if twice:
+                raise ValueError(f"{what}: the name {', '.join(twice)} is used twice")
+        return self
+
+
+def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Return the configuration in `path`. Raises ConfigError that lists every problem at once, by path."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError([f"{path}: cannot be read: {exc}"]) from exc
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        raise ConfigError([f"{path}: is not YAML: {exc}"]) from exc
+    return parse(data or {}, environ)
+
+
+def parse(data: object, environ: Mapping[str, str] | None = None) -> Config:
+    """Return the configuration that `data`, a parsed YAML document, describes. Raises ConfigError."""
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as exc:
+        raise ConfigError(_problem(e, data) for e in exc.errors()) from exc
+    environ = dict(os.environ if environ is None else environ)
+    for _, secret in _secrets(config):
+        secret._environ = environ
+    return config
+
+
+def secret_problems(config: Config) -> list[str]:
+    """Return one line, beginning with the path of the setting, for each secret that cannot be read now."""
+    problems = []
+    for path, secret in _secrets(config):
+        try:
+            secret.read()
+        except ConfigError as exc:
+            problems.append(f"{path}: {exc}")
+    return problems
+
+
+def _secrets(value: object, path: str = "") -> Iterator[tuple[str, Secret]]:
+    """Yield every secret anywhere below `value`, with the path of its setting."""
+    if isinstance(value, Secret):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets(getattr(value, name), f"{path}.{name}".lstrip("."))
+    elif isinstance(value, tuple):
+        for number, item in enumerate(value):
+            yield from _secrets(item, f"{path}[{number}]")
+
+
+def _problem(error: Any, data: object) -> str:
+    """Return one line for a person: path of the setting, what is wrong, and what to write instead."""
+    parts = [p for p in error["loc"] if p not in ("imap", "folder", "threshold", "word")]
+    path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".") or "config"
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(parts[-1]), sorted(_known_keys()), 1)
+        return f"{path}: unknown key" + (f', did you mean "{near[0]}"?' if near else "")
+    if error["type"] == "missing":
+        return f"{path}: is required"
+    message = error["msg"].removeprefix("Value error, ")
+    shown = error.get("input")
+    private = any(isinstance(p, str) and _PRIVATE.search(p) for p in parts)
+    return f"{path}: {message}" + (f", got {shown!r}" if isinstance(shown, str | int | float) and not private else "")
+
+
+def _known_keys() -> set[str]:
+    """Return the name of every setting of every section."""
+    known: set[str] = set()
+    waiting = list(Section.__subclasses__())
+    for section in waiting:
+        known |= set(section.model_fields)
+    return known

@@ -1,0 +1,56 @@
+"""What the program runs on: database, limits, rules, endpoints, HTTP and log."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from bounced.config.base import Seconds, SecretSetting, Section
+
+
+class Database(Section):
+    url: str = "sqlite:///bounced.db"
+    busy_timeout: Seconds = 10
+    pool_size: int = Field(default=5, ge=1, le=100)
+
+
+class Limits(Section):
+    """What one message, and one batch, may cost. What exceeds a limit is quarantined with the reason."""
+
+    message_bytes: int = Field(default=10_000_000, ge=10_000)
+    header_bytes: int = Field(default=262_144, ge=1_000)
+    header_lines: int = Field(default=1_000, ge=50)
+    mime_depth: int = Field(default=10, ge=2, le=50)
+    mime_parts: int = Field(default=200, ge=3)
+    decoded_bytes: int = Field(default=20_000_000, ge=10_000)
+    recipients: int = Field(default=500, ge=1)
+    seconds: Seconds = 10
+    batch_bytes: int = Field(default=50_000_000, ge=100_000)
+    workers: int = Field(default=0, ge=0, le=256)
+
+
+class Rules(Section):
+    local: Path | None = None
+
+
+class Webhook(Section):
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    url: str = Field(pattern=r"^https?://[^\s/]+")
+    secret: SecretSetting
+    previous_secret: SecretSetting | None = None
+    types: tuple[str, ...] = ("*",)
+    timeout: Seconds = 10
+    allow_private_address: bool = False
+    ca_file: Path | None = None
+    attempts: int = Field(default=12, ge=1, le=100)
+
+
+class Http(Section):
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = Field(default=8025, ge=0, le=65535)
+
+
+class Log(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
