@@ -43,13 +43,16 @@ class Engine:
         self._possible = lru_cache(4096)(self._possible_anew)
         self.first_by_status = lru_cache(1024)(self._first_by_status)
 
-    def first(self, evidence: Evidence) -> Rule | None:
-        """Return the first rule whose conditions all hold."""
+    def first(self, evidence: Evidence) -> tuple[Rule, str | None] | None:
+        """Return the first rule whose conditions all hold, and the words, link, host or code it fired on."""
         text, names = evidence.text.encode(), evidence.names.encode()
         for number in sorted(self._possible(evidence.around) & self._sieve.passing(evidence.text)):
-            when = self.rules[number].when
-            if _words_hold(when, text, names) and _host_fits(when, evidence):
-                return self.rules[number]
+            rule = self.rules[number]
+            if not _host_fits(rule.when, evidence):
+                continue
+            matched = _matched(rule.when, text, names, evidence.around)
+            if matched is not None:
+                return rule, matched or None
         return None
 
     def _possible_anew(self, around: Circumstances) -> frozenset[int]:
@@ -58,17 +61,8 @@ class Engine:
     def _first_by_status(self, status: str) -> Rule | None:
         """Return what a status alone would say."""
         around = Circumstances(status, None, frozenset(), None, None, None)
-        return self.first(Evidence("", "", (), around))
-
-    @staticmethod
-    def matched(rule: Rule, evidence: Evidence) -> str | None:
-        """Return the words, link or host that a rule fired on; for a rule of codes, the code."""
-        when = rule.when
-        if when.text:
-            return pattern_of(when.text).hit(evidence.text)
-        if when.names:
-            return pattern_of(when.names).hit(evidence.names)
-        return evidence.around.status if when.status else evidence.around.reply_code
+        found = self.first(Evidence("", "", (), around))
+        return found[0] if found else None
 
 
 def _fits(when: When, around: Circumstances) -> bool:
@@ -82,13 +76,16 @@ def _fits(when: When, around: Circumstances) -> bool:
     )
 
 
-def _words_hold(when: When, text: bytes, names: bytes) -> bool:
-    return (
-        (when.names is None or (bool(names) and pattern_of(when.names).fits(names)))
-        and (when.text is None or pattern_of(when.text).fits(text))
-        and (when.also is None or pattern_of(when.also).fits(text))
-        and (when.unless is None or not pattern_of(when.unless).fits(text))
-    )
+def _matched(when: When, text: bytes, names: bytes, around: Circumstances) -> str | None:
+    """Return what the conditions on words fit, the code for a rule of codes; None if they do not hold."""
+    matched: str | None = (around.status if when.status else around.reply_code) or ""
+    if when.names is not None:
+        matched = pattern_of(when.names).hit(names) if names else None
+    if when.text is not None and matched is not None:
+        matched = pattern_of(when.text).hit(text)
+    if matched is None or (when.also is not None and pattern_of(when.also).hit(text) is None):
+        return None
+    return None if when.unless is not None and pattern_of(when.unless).hit(text) is not None else matched
 
 
 def status_fits(mask: str, status: str | None) -> bool:

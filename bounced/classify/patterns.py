@@ -21,28 +21,21 @@ _parse = re._parser.parse  # type: ignore[attr-defined]
 
 
 class Pattern:
-    """One pattern. `fits` takes UTF-8, as it is called most."""
+    """One pattern, matched against UTF-8."""
 
     def __init__(self, source: str) -> None:
         self.source = source
         try:
-            self._expression = re2.compile(source, _options())
+            self._expression = re2.compile(source.encode(), _options())
         except re2.error as exc:
             said = exc.args[0].decode() if exc.args and isinstance(exc.args[0], bytes) else exc
             hint = "it has no look-ahead, look-behind or back-references"
             raise RuleError(f"RE2 does not take the pattern {source!r}: {said}; {hint}") from exc
-        self._set = re2.Set.SearchSet(_options())
-        self._set.Add(source)
-        self._set.Compile()
 
-    def fits(self, text: bytes) -> bool:
-        """Return whether the pattern fits somewhere in `text`."""
-        return bool(self._set.Match(text))
-
-    def hit(self, text: str) -> str | None:
-        """Return the stretch of `text` that the pattern fits, None if it does not."""
+    def hit(self, text: bytes) -> str | None:
+        """Return the stretch of `text` that the pattern fits first, None if it fits nowhere."""
         found = self._expression.search(text)
-        return found.group(0) if found else None
+        return found.group(0).decode(errors="replace") if found else None
 
 
 @lru_cache(maxsize=4096)
@@ -128,4 +121,5 @@ def _options(*, case: bool = False) -> re2.Options:
     options.case_sensitive = case
     options.max_mem = _MEMORY
     options.log_errors = False
+    options.never_capture = True
     return options

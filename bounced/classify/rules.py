@@ -163,18 +163,19 @@ class Rules:
         said = collapse(question.text)
         found = codes.refine(question.reported, question.reply_code, said, local=question.type == "x-unix")
         evidence = self._evidence(question, said, found)
-        rule = self._engine.first(evidence)
-        if rule is None:
+        first = self._engine.first(evidence)
+        if first is None:
             return _Decision(Category.SOFT, Reason.UNKNOWN, Fault.NONE, "none", found, None, (), ())
+        rule, matched = first
         return _Decision(
             category=_category(rule, evidence),
             reason=rule.reason,
             fault=rule.fault or FAULT_OF[rule.reason],
             rule=rule.id,
             codes=found,
-            matched=self._engine.matched(rule, evidence),
+            matched=matched,
             basis=_basis(rule, question, found),
-            disagreed=self._disagreed(rule, evidence),
+            disagreed=self._disagreed(rule, matched, evidence.around),
         )
 
     def _evidence(self, question: _Question, said: str, found: codes.Codes) -> Evidence:
@@ -192,14 +193,14 @@ class Rules:
         )
         return Evidence(words.text, words.names, hosts, around)
 
-    def _disagreed(self, rule: Rule, evidence: Evidence) -> tuple[str, ...]:
+    def _disagreed(self, rule: Rule, matched: str | None, around: Circumstances) -> tuple[str, ...]:
         """Return what spoke against a rule of words: a code that alone would have meant something else."""
         against = []
-        status, reply = evidence.around.status, evidence.around.reply_code
+        status, reply = around.status, around.reply_code
         if rule.layer <= Layer.PHRASE and not rule.when.status and status and not codes.is_weak(status):
             other = self._engine.first_by_status(status)
             if other and other.reason not in (rule.reason, Reason.UNKNOWN):
-                against.append(f'status {status} against text "{self._engine.matched(rule, evidence)}"')
+                against.append(f'status {status} against text "{matched}"')
         if status and reply and status[0] != reply[0]:
             against.append(f"status {status} against reply code {reply}")
         return tuple(against)
