@@ -1,7 +1,7 @@
 """The fields of message/delivery-status (RFC 3464, RFC 6533), read by what they are and not by blank lines."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bounced.model import Action, Finding
@@ -71,14 +71,19 @@ def delivery_status(text: str) -> DeliveryStatus:
     """
     found = DeliveryStatus()
     group: Group | None = None
-    for name, value, after_blank in _fields(text):
-        if name in _OPENERS and (group is None or _opens(name, group, after_blank)):
-            group = {}
-            found.recipients.append(group)
-        if group is not None and name not in _PER_MESSAGE:
-            group.setdefault(name, value)
-        else:
-            found.message.setdefault(name, value)
+    for number, block in enumerate(_GAP.split(text.strip())):
+        after_blank = number > 0
+        for written, value in _fields(block):
+            name = written.lower()
+            if name not in _KNOWN:
+                name = _canonical(name)
+            if name in _OPENERS and (group is None or _opens(name, group, after_blank)):
+                group = {}
+                found.recipients.append(group)
+            fields = found.message if group is None or name in _PER_MESSAGE else group
+            if name not in fields:
+                fields[name] = (value if "\n" not in value else " ".join(value.split()))[:MAX_DIAGNOSTIC].rstrip()
+            after_blank = False
     _adopt(found)
     return found
 
@@ -97,18 +102,17 @@ def _adopt(found: DeliveryStatus) -> None:
             found.recipients[0].setdefault(name, found.message.pop(name))
 
 
-def _fields(text: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield name, unfolded value, and whether a blank line stood before the field."""
-    for number, block in enumerate(_GAP.split(text.strip())):
-        found = _WHOLE_FIELD.findall(block)
-        lines = sum([value.count("\n") for _, value in found]) + len(found)
-        at = block.find("iagnostic-")
-        if lines != block.count("\n") + 1 or (at > 0 and _SENTENCE_LIKE_A_FIELD.match(block, at - 1)):
-            found = _odd_fields(block)
-        for at, (name, value) in enumerate(found):
-            if "\n" in value:
-                value = " ".join(value.split())
-            yield _canonical(name.lower()), value[:MAX_DIAGNOSTIC].rstrip(), at == 0 and number > 0
+def _fields(block: str) -> list[tuple[str, str]]:
+    """Return the fields of a block without blank lines, names as written, values not yet unfolded."""
+    found: list[tuple[str, str]] = _WHOLE_FIELD.findall(block)
+    lines = len(found)
+    for _, value in found:
+        if "\n" in value:
+            lines += value.count("\n")
+    at = block.find("iagnostic-")
+    if lines != block.count("\n") + 1 or (at > 0 and _SENTENCE_LIKE_A_FIELD.match(block, at - 1)):
+        return _odd_fields(block)
+    return found
 
 
 def _odd_fields(block: str) -> list[tuple[str, str]]:
@@ -126,12 +130,12 @@ def _odd_fields(block: str) -> list[tuple[str, str]]:
 
 def _is_field(name: str) -> bool:
     """True unless the line only looks like a field within a reply that was left unfolded."""
-    return _canonical(name) in _KNOWN or name.startswith("x-")
+    return name in _KNOWN or _canonical(name) in _KNOWN or name.startswith("x-")
 
 
 def _canonical(name: str) -> str:
     """Return the name of the field; one whose first letters were cut off is completed."""
-    if name in _KNOWN or name.startswith("x-") or len(name) < 5:
+    if name.startswith("x-") or len(name) < 5:
         return name
     return next((known for known in _OPENERS if known.endswith(name) and len(known) - len(name) <= 2), name)
 

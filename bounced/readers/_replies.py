@@ -2,6 +2,8 @@
 
 import re
 
+from bounced.readers._patterns import compiled
+
 _CODE = re.compile(
     r"(?<![\d.#/:@-])([245][0-7]\d)(?=[ \t-]|$|[:;,.)](?:\s|$))(?![ \t]*(?:bytes|kb|seconds|minutes|%))", re.I
 )
@@ -12,10 +14,9 @@ _SUBJECT_OF_SENTENCE = re.compile(
     r"^[ \t]*(?:connected to )?\[?(\d{1,3}(?:\.\d{1,3}){3})\]? (?:does not like|failed after|but|refused|said)",
     re.I | re.M,
 )
-_SAID = re.compile(
-    r"(?:\bhost|server|from|by|to|with|talking to)\s+\[?([A-Za-z0-9][A-Za-z0-9._-]{1,250}\.[A-Za-z0-9-]{1,62}|"
-    r"\d{1,3}(?:\.\d{1,3}){3})\]?\.?",
-    re.I,
+_SAID = compiled(
+    r"(?i)(?:\bhost|server|from|by|to|with|talking to)\s+\[?([A-Za-z0-9][A-Za-z0-9._-]{1,250}\.[A-Za-z0-9-]{1,62}|"
+    r"\d{1,3}(?:\.\d{1,3}){3})\]?\.?"
 )
 
 
@@ -40,11 +41,10 @@ def host_in(text: str) -> str | None:
     return match.group(1).strip(".").lower() if match else None
 
 
-_SPEECH = re.compile(
-    r"(?:^[ \t]*<<<|\b(?:said|says|replied|responded|response(?: was)?|returned|reason|error(?: was)?|"
+_SPEECH = compiled(
+    r"(?im)(?:^[ \t]*<<<|\b(?:said|says|replied|responded|response(?: was)?|returned|reason|error(?: was)?|"
     r"answer(?:ed)?|diagnostic(?:-code)?)"
-    r"(?:[ \t]+\S+){0,5}?[ \t]*[:=(]+)[ \t\n\"'<(]*(?:smtp;[ \t]*)?(?=[45][0-7]\d[ \t-])",
-    re.I | re.M,
+    r"(?:[ \t]+\S+){0,5}?[ \t]*[:=(]+)[ \t\n\"'<(]*(?:smtp;[ \t]*)?([45][0-7]\d[ \t-])"
 )
 _LINE = re.compile(r"(?:^|[\s(\"'<:;])([45][0-7]\d(?:[ \t]|-[ \t]?)(?=[^\n\d]{0,6}[^\W\d]|[#(<]?[245]\.\d))", re.M)
 _STOP = re.compile(
@@ -65,7 +65,7 @@ def reply_in(text: str) -> str | None:
     match = None if spoken else _LINE.search(text)
     if spoken is None and match is None:
         return None
-    start = spoken.end() if spoken else match.start(1)  # type: ignore[union-attr]
+    start = spoken.start(1) if spoken else match.start(1)  # type: ignore[union-attr]
     rest = text[start : start + 2 * MAX_REPLY]
     stop = _STOP.search(rest)
     reply = _PREFIX.sub(" ", rest[: stop.start()] if stop else rest)

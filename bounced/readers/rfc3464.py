@@ -74,7 +74,14 @@ def _told(one: Finding, message: Message) -> Finding:
 
 
 def refused_command(transcript: str, diagnostic: str) -> str | None:
-    """Return the command (`>>> DATA`) whose answer (`<<< 550 …`) the diagnostic is, as sendmail shows the dialogue."""
+    """Return the command whose answer the diagnostic is, where the human part shows it; None else.
+
+    sendmail shows the dialogue (`>>> DATA`, `<<< 550 …`), Postfix adds `(in reply to end of DATA command)`.
+    """
+    if "in reply to" in transcript and diagnostic.strip():
+        before = re.escape(" ".join(diagnostic.split())[-40:])
+        hit = re.search(before + r" \(in reply to (?:end of )?([A-Z]{4})\b", " ".join(transcript.split()))
+        return hit[1] if hit else None
     command = None
     for line in transcript.splitlines() if ">>> " in transcript else ():
         if line.startswith(">>> "):
