@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,11 +22,13 @@ PERSON = b"From: Ann <ann@example.org>\r\nSubject: Lunch?\r\n\r\nAt noon?\r\n"
 
 
 def let_leases_run_out(url: str) -> None:
-    """Make every open delivery due, as it is some time after its worker died."""
+    """Make every open delivery due and the mailbox free, as they are some time after their process died."""
     with closing(Store.open(Database(url=url))) as store:
         store.upgrade()
         waiting = [d.id for d in store.deliveries() if d.state is DeliveryState.OPEN]
         store.retry(waiting, datetime.now(UTC))
+        now = datetime.now(UTC)
+        store.lease("returns", "nobody", until=now, now=now + timedelta(hours=1))
 
 
 def recorded(url: str) -> list[str]:
