@@ -65,7 +65,7 @@ def _told(one: Finding, message: Message) -> Finding:
     """
     if len(one.diagnostic or "") < _SHORT:
         one = replace(one, text=about(message.text(), one.final_recipient or one.recipient))
-    if one.action is Action.FAILED and b"\n>>> " in message.octets[:_DIALOGUE]:
+    if one.action is Action.FAILED and any(sign in message.octets[:_DIALOGUE] for sign in (b"\n>>> ", b"end of DATA")):
         one = replace(one, command=refused_command(message.text(), one.diagnostic or ""))
     ran_out = one.action is Action.DELAYED and (one.status or "").endswith(".4.7") and one.will_retry_until is None
     if ran_out and _GIVEN_UP.search(f"{one.diagnostic} {one.text}"):
