@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from bounced.config import Database
-from bounced.mailbox import Batch, Source
+from bounced.mailbox import Batch, Source, open_mailbox
 from bounced.model import Disposition, Outcome, RawMessage
 from bounced.store import Store
+from tests.servers.dovecot import Dovecot
 
 Judge = Callable[[RawMessage], Disposition]
 
@@ -93,3 +94,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def desk(store: Store) -> Desk:
     """Return what drives a source."""
     return Desk(store)
+
+
+@pytest.fixture
+def source(dovecot: Dovecot) -> Iterator[Source]:
+    """Return the mailbox of user bounces with the settings a new user has."""
+    source = open_mailbox(dovecot.settings())
+    yield source
+    source.close()
