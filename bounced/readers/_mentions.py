@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from bounced.readers._addresses import ADDRESS
+from bounced.readers._patterns import compiled
 from bounced.readers._replies import REPLY
 from bounced.readers._words import FAILED
 
@@ -17,25 +18,23 @@ OWN_LINE, LABELLED, WITH_A_REASON, QUOTED_FIELD, IN_PASSING = 5, 4, 3, 2, 1
 
 _BULLET = r"[\s>*•\-–#|.,=]*(?:\(?\d{1,3}[.):]\s*)?(?:(?:smtp|mailto|rfc822)[:;])?[\s<(\['\"]*"
 _OWN_LINE = re.compile(rf"{_BULLET}\Z", re.I)
-_LABEL = re.compile(
-    r"(?:recipients?|addresse?e?s?|users?|mailbox|accounts?|rcpt(?: to)?|deliver(?:ed|y)?(?: your \w+)?(?: to)?|"
+_LABEL = compiled(
+    r"(?i)(?:recipients?|addresse?e?s?|users?|mailbox|accounts?|rcpt(?: to)?|deliver(?:ed|y)?(?: your \w+)?(?: to)?|"
     r"failed|for|unknown|destinat\w+|"
-    r"empf[äa]nger\w*|adres\w*|adress\w*|destinatario|indirizzo|endereço|получател\w+|адрес\w*|宛先|收件人|"
+    r"empf[äa]nger\w*|adres\w*|adress\w*|destinatario|indirizzo|endereço|получател\pL+|адрес\pL*|宛先|收件人|"
     r"受取人|받는\s?사람|"
     r"recipient\(s\)|address\(es\)|person|mailed to|sent to|send to|reach|no such|addressed to|intended for)"
-    r"(?:\s+(?:is|was|are|were|to|address|addresses|name|of|mail|e-?mail|user|recipient))*[\s:=>,;.\-'\"(<\[*]*\Z",
-    re.I,
+    r"(?:\s+(?:is|was|are|were|to|address|addresses|name|of|mail|e-?mail|user|recipient))*[\s:=>,;.\-'\"(<\[*]*$",
 )
 _QUOTED_FIELD = re.compile(r"^[\s>|*-]*(?:to|cc|bcc|an|à|para|para:|a|naar|till|до|кому)\s*:[^@]*\Z", re.I)
-_NOT_A_RECIPIENT = re.compile(
-    r"(?:from|sender|von|de|van|reply-to|return-path|message-?\s?id|sent by|contact\w*|please (?:e-?mail|mail|"
+_NOT_A_RECIPIENT = compiled(
+    r"(?i)(?:from|sender|von|de|van|reply-to|return-path|message-?\s?id|sent by|contact\w*|please (?:e-?mail|mail|"
     r"write|send)\b.*|write to|"
     r"postmaster|administrator\w*|support|help\w*|assistance|abuse|report|envelope-from|mail from|auth\w*|"
     r"absender|expéditeur|"
     r"questions?|msgid|ehlo|helo|in-reply-to|references|subject|sender address|id|expanded from|forward(?:ed|"
     r"ing)? (?:from|by))"
-    r"[\s:=<('\"\[]*\Z",
-    re.I,
+    r"[\s:=<('\"\[]*$",
 )
 _DAEMONS = re.compile(
     r"(?:mailer[-_.]?daemon|postmaster|mdaemon|abuse|hostmaster|webmaster|help(?:desk)?|support|mail-?daemon|"
