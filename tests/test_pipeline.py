@@ -11,7 +11,7 @@ from bounced.config import Config, parse
 from bounced.daemon import wiring
 from bounced.errors import StoreDown, TryLater, Unreadable
 from bounced.model import Disposition, Kind, Outcome, Place, RawMessage, Report
-from bounced.pipeline import Failure, Judgement, Reading, Stages, handle, judge_here
+from bounced.pipeline import Failure, Judgement, Reading, Stages, handle, judge_here, judge_one
 from bounced.store import EventQuery, Store
 from tests.test_trouble import dsn
 
@@ -155,3 +155,14 @@ def test_a_mail_that_is_no_report_leaves_no_event(store: Store, stages: Stages) 
 
     assert (outcome.disposition, outcome.detail) == (Disposition.LEFT, Kind.OTHER)
     assert counts(store) == (0, 0, 0)
+
+
+def test_what_a_person_puts_back_from_quarantine_is_read_again(store: Store, stages: Stages, reading: Reading) -> None:
+    """The limit was raised, or the fault mended: the same bytes under a new UID are judged anew."""
+    handle([raw(1, BROKEN)], stages, NOW)
+    mended = Stages(lambda batch: [judge_one(wide, r) for r in batch], stages.decide, stages.compose, stages.ledger)
+    wide = Reading(lambda message: Report(Kind.BOUNCE, "mended", puzzled=True), reading.classify, reading.correlate)
+
+    (outcome,) = handle([raw(2, BROKEN)], mended, NOW)
+
+    assert outcome.disposition is Disposition.REVIEW

@@ -29,12 +29,16 @@ class Batch:
         self._webhooks = webhooks
 
     def known(self, messages: Sequence[tuple[Place, str]]) -> Mapping[Place, Disposition]:
-        """Return what became of those messages that were settled before, by place or by digest."""
+        """Return what became of those messages that were settled before, by place or by digest.
+
+        What a person took out of the quarantine and put back is new: the rules or limits may have changed since.
+        """
         settled = message.c.disposition != Disposition.RETRY
+        told = message.c.disposition != Disposition.QUARANTINE
         by_digest = dict(
             self._connection.execute(
                 select(message.c.digest, message.c.disposition)
-                .where(self._among(message.c.digest, {digest for _, digest in messages}), settled)
+                .where(self._among(message.c.digest, {digest for _, digest in messages}), settled, told)
                 .order_by(message.c.at)
             ).all()
         )
