@@ -7,7 +7,6 @@ from bounced.readers._addresses import bare, recipient, xtext
 from bounced.readers._delivery_status import action_of, delivery_status, finding, host
 from bounced.readers._replies import host_in, reply_code, reply_in, status_code
 
-
 STANDARD = """Reporting-MTA: dns; a
 
 Final-Recipient: rfc822; x@a.example
