@@ -115,7 +115,7 @@ def test_stopping_waits_for_the_step_under_way(loops: Loops) -> None:
     assert began.wait(10)
     assert hanging.wait(10)
 
-    assert loops.stop(2) == ["hangs"]
+    assert loops.stop(4) == ["hangs"]
     assert done.is_set()
     release.set()
 

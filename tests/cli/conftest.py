@@ -90,7 +90,8 @@ def after_a_round(tmp_path_factory: pytest.TempPathFactory, mails: list[Story]) 
     folder = tmp_path_factory.mktemp("round")
     write_mails(folder, mails)
     write_config(folder)
-    assert call("poll", "--config", str(folder / "config.yaml")).returncode == 0
+    done = call("poll", "--config", str(folder / "config.yaml"))
+    assert done.returncode == 0, done.stderr
     return folder
 
 
