@@ -17,7 +17,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +67,11 @@ class Dovecot:
         self._serial = itertools.count(1)
         self._write_users()
         self._configure()
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
@@ -85,6 +89,7 @@ class Dovecot:
             raise RuntimeError((self.base / "start.log").read_text())
         for port in (self.port_imap, self.port_lmtp):
             wait_for(port)
+        _soon((self.base / "run/master.pid").exists)  # the ports may answer before it is written
 
     def stop(self) -> None:
         """Stop and break every connection; return when the master is gone. Stopping twice is no error."""
@@ -94,8 +99,7 @@ class Dovecot:
             time.sleep(0.05)
             os.killpg(pid, signal.SIGKILL)  # master leads the group of all its children; waiting takes seconds
             (self.base / "run/master.pid").unlink()
-        while self._listening():
-            time.sleep(0.01)
+        _soon(lambda: not self._listening())
 
     def add_user(self, name: str, password: str = PASSWORD) -> str:
         """Make a user, or give one another password; returns the name."""
@@ -242,6 +246,15 @@ class Dovecot:
             extra=self.extra,
         )
         (self.base / "dovecot.conf").write_text(text)
+
+
+def _soon(true: Callable[[], bool], seconds: float = 20) -> None:
+    """Return when it is true. Raises TimeoutError."""
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError("Dovecot did neither start nor stop in time")
+        time.sleep(0.01)
 
 
 def why_no_dovecot() -> str | None:
