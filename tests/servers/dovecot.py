@@ -89,12 +89,14 @@ class Dovecot:
             raise RuntimeError((self.base / "start.log").read_text())
         for port in (self.port_imap, self.port_lmtp):
             wait_for(port)
-        _soon((self.base / "run/master.pid").exists)  # the ports may answer before it is written
+        _soon(lambda: self._pid() is not None)  # the ports may answer before it is written
 
     def stop(self) -> None:
         """Stop and break every connection; return when the master is gone. Stopping twice is no error."""
+        pid = self._pid()
+        if pid is None:
+            return
         with suppress(FileNotFoundError, ProcessLookupError):
-            pid = int((self.base / "run/master.pid").read_text())
             os.kill(pid, signal.SIGTERM)
             time.sleep(0.05)
             os.killpg(pid, signal.SIGKILL)  # master leads the group of all its children; waiting takes seconds
@@ -212,6 +214,10 @@ class Dovecot:
         )
         for user in (self.base / "mail").iterdir():
             shutil.rmtree(user, ignore_errors=True)
+
+    def _pid(self) -> int | None:
+        path = self.base / "run/master.pid"
+        return int(path.read_text().strip() or 0) or None if path.exists() else None
 
     def _listening(self) -> bool:
         with socket.socket() as probe:
