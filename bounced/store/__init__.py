@@ -10,6 +10,7 @@ from bounced.store.mailboxes import Mailboxes
 from bounced.store.migrate import Migrations
 from bounced.store.outbox import DeliveryQuery, Outbox
 from bounced.store.suppressions import EVERYWHERE, SuppressionQuery, Suppressions
+from bounced.store.tokens import Token, Tokens, TokenScope
 from bounced.store.upkeep import Counts, Pruned, Upkeep
 
 __all__ = [
@@ -20,11 +21,13 @@ __all__ = [
     "Pruned",
     "Store",
     "SuppressionQuery",
+    "Token",
+    "TokenScope",
     "cursor_of",
 ]
 
 
-class Store(LedgerOf, Suppressions, Events, Mailboxes, Outbox, Migrations, Upkeep):
+class Store(LedgerOf, Suppressions, Events, Mailboxes, Outbox, Tokens, Migrations, Upkeep):
     """The database of one installation; safe to share between threads. `webhooks` may be exchanged at any time.
 
     Every method raises StoreDown where the database is unreachable, locked, full or not migrated.

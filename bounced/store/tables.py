@@ -207,3 +207,18 @@ attempt = Table(
     Column("error", Words(LINE)),
     Column("response", Words(LINE)),
 )
+
+#: One token of a name is in use at a time; those revoked stay, so that the journal's actors can be told.
+token = Table(
+    "token",
+    metadata,
+    Column("id", Words(NAME), primary_key=True),
+    Column("name", Words(NAME), nullable=False),
+    Column("digest", Words(NAME), nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Words(LINE), nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+    Index("uq_token_name_in_use", "name", unique=True, **_where("revoked_at IS NULL")),
+)
