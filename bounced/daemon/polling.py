@@ -127,6 +127,7 @@ def log_outcomes(mailbox: str, outcomes: Iterable[Outcome], notes: Notes) -> Non
 
 def _log_message(bound: structlog.stdlib.BoundLogger, outcome: Outcome, notes: Notes) -> None:
     judged = notes.judged.get(outcome.place)
+    kind = judged.report.kind.value if judged else None
     bad = outcome.disposition in (Disposition.QUARANTINE, Disposition.RETRY)
     say = bound.warning if bad else bound.info
     say(
@@ -134,9 +135,9 @@ def _log_message(bound: structlog.stdlib.BoundLogger, outcome: Outcome, notes: N
         folder=outcome.place.folder,
         uid=outcome.place.uid,
         reader=judged.report.reader if judged else None,
-        kind=judged.report.kind.value if judged else None,
+        kind=kind,
         rule=" ".join(dict.fromkeys(v.rule for v, _ in judged.verdicts)) if judged else None,
         outcome=outcome.disposition.value,
-        why=_ADDRESS.sub("<address>", outcome.detail) if bad or not judged else None,
+        why=_ADDRESS.sub("<address>", outcome.detail) if outcome.detail != kind else None,
         ms=round(notes.seconds.get(outcome.place, 0.0) * 1000, 2),
     )
