@@ -26,12 +26,15 @@ from bounced.model.report import (
     Tags,
     Verdict,
 )
+from bounced.model.watch import HELD, Alarm, Member, Sign, SignOfLife, Tally, Wave, WaveState
 from bounced.model.words import DEAD, FAULT_OF, Action, Category, Disposition, Fault, Kind, Reason, Trust
 
 __all__ = [
     "DEAD",
     "FAULT_OF",
+    "HELD",
     "Action",
+    "Alarm",
     "Attempt",
     "Category",
     "Change",
@@ -47,6 +50,7 @@ __all__ = [
     "Identity",
     "Judged",
     "Kind",
+    "Member",
     "Move",
     "Notification",
     "Original",
@@ -56,8 +60,13 @@ __all__ = [
     "RawMessage",
     "Reason",
     "Report",
+    "Sign",
+    "SignOfLife",
     "Suppression",
     "Tags",
+    "Tally",
     "Trust",
     "Verdict",
+    "Wave",
+    "WaveState",
 ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bounced.model.report import Place, Tags
+from bounced.model.watch import SignOfLife
 from bounced.model.words import Action, Category, Disposition, Fault, Kind, Reason, Trust
 
 
@@ -54,11 +55,15 @@ class Move(StrEnum):
     SUPPRESS = "suppress"
     RELEASE = "release"
     EXPIRE = "expire"
+    DISPUTE = "dispute"  # the entry stands, but something speaks for the address
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of the append-only suppression journal."""
+    """One line of the append-only suppression journal.
+
+    `since` is told where the address was out of use before the line was written, as an imported list may say.
+    """
 
     address: str
     scope: str
@@ -70,6 +75,7 @@ class Change:
     until: datetime | None = None
     event_id: str | None = None
     actor: str = "bounced"
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ class Suppression:
     event_id: str | None
     why: str
     actor: str = "bounced"
+    disputed: datetime | None = None  # since when positive evidence contradicts it
 
     def holds(self, now: datetime) -> bool:
         """True if it has not run out."""
@@ -93,12 +100,13 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is known of one address before a batch: its events, newest last, its entries and its journal."""
+    """What is known of one address before a batch: its events, newest last, its entries, its journal, signs of life."""
 
     address: str
     events: tuple[Event, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
     journal: tuple[Change, ...] = ()
+    signs: tuple[SignOfLife, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
