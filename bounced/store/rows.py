@@ -33,7 +33,7 @@ _PLAIN = (
     *("message_id", "subject", "matched", "identified_by", "trust_why", "decision"),
 )
 _LINES = ("basis", "disagreed")
-_CHANGE = ["address", "scope", "move", "at", "category", "reason", "why", "until", "event_id", "actor"]
+_CHANGE = ["address", "scope", "move", "at", "category", "reason", "why", "until", "event_id", "actor", "since"]
 _SUPPRESSION = ["address", "scope", "category", "reason", "since", "until", "event_id", "why", "actor"]
 
 

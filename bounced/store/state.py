@@ -30,7 +30,8 @@ def _entry(there: Suppression | None, change: Change) -> Suppression | None:
     """Return the entry after one line; `since` stays where the address was out of use already."""
     if change.move is not Move.SUPPRESS:
         return None
-    since = min(there.since, change.at) if there and there.holds(change.at) else change.at
+    start = change.since or change.at
+    since = min(there.since, start) if there and there.holds(change.at) else start
     return Suppression(
         address=change.address,
         scope=change.scope,

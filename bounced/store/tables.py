@@ -100,6 +100,7 @@ journal = Table(
     Column("until", Instant),
     Column("event_id", Words(NAME)),
     Column("actor", Words(LINE), nullable=False),
+    Column("since", Instant),
     Index(None, "address", "seq"),
     Index(None, "at"),
 )
