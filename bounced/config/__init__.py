@@ -21,6 +21,7 @@ from bounced.config.correlation import (
     Tagging,
     TagName,
 )
+from bounced.config.lookups import LookupMap, Lookups, SenderScope
 from bounced.config.mailboxes import After, FolderMailbox, GoogleToken, ImapMailbox, Mailbox, MicrosoftToken, OAuth
 from bounced.config.policy import Cost, Policy, Threshold
 from bounced.config.running import Database, Http, Limits, Log, Rules, Webhook
@@ -40,6 +41,8 @@ __all__ = [
     "ImapMailbox",
     "Limits",
     "Log",
+    "LookupMap",
+    "Lookups",
     "Mailbox",
     "MicrosoftToken",
     "OAuth",
@@ -52,6 +55,7 @@ __all__ = [
     "Secret",
     "SecretSetting",
     "Section",
+    "SenderScope",
     "SentWith",
     "Signing",
     "SigningKey",
@@ -80,6 +84,7 @@ class Config(Section):
     correlation: Correlation = Correlation()
     webhooks: tuple[Webhook, ...] = ()
     http: Http = Http()
+    lookups: Lookups = Lookups()
     log: Log = Log()
 
     @model_validator(mode="after")

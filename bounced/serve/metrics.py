@@ -34,6 +34,7 @@ class Metrics:
             "bounced_events", "New events recorded.", "kind", "category", "reason", "fault", "provider"
         )
         self._attempts = self._counter("bounced_webhook_attempts", "Webhook attempts.", "endpoint", "outcome")
+        self._lookups = self._counter("bounced_lookups", "Questions of mail servers answered.", "service", "answer")
         self._failures = self._counter("bounced_poll_failures", "Polls that broke off.", "mailbox")
         self._seconds = Histogram(
             "bounced_message_seconds",
@@ -73,6 +74,10 @@ class Metrics:
     def attempted(self, endpoint: str, outcome: str) -> None:
         """Count one POST to an endpoint of the configuration."""
         self._attempts.labels(endpoint, outcome).inc()
+
+    def looked_up(self, service: str, answer: str) -> None:
+        """Count one answer to a mail server."""
+        self._lookups.labels(service, answer).inc()
 
     def poll_failed(self, mailbox: str) -> None:
         """Count a poll that broke off."""

@@ -84,6 +84,12 @@ def _sqlite_words(error: sqlite3.Error) -> str | None:
     return _SQLITE.get(code & 0xFF)
 
 
+def sqlite_problem(error: sqlite3.Error | OSError) -> str:
+    """Return what keeps a question from being answered, for a person."""
+    words = None if isinstance(error, OSError) else _sqlite_words(error)
+    return words or f"the database cannot be asked: {error}"
+
+
 def _line(error: BaseException | None) -> str:
     """Return the first line of what the driver said."""
     return (str(error).strip().splitlines() or ["no more is known"])[0][:300]

@@ -1,0 +1,110 @@
+"""The question of a waiting sender to PostgreSQL: one connection, one prepared statement, libpq with no wrapping."""
+
+import select
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import psycopg
+from psycopg import pq
+from psycopg.pq.abc import PGresult
+
+from bounced.errors import StoreDown
+from bounced.model import Suppression
+
+_NAME: Final = b"bounced_lookup"
+_TEXT: Final = 25  # the OID of the type text
+_QUESTION: Final = b"""SELECT address, scope, category, reason, (extract(epoch FROM since) * 1000000)::bigint,
+(extract(epoch FROM until) * 1000000)::bigint, event_id, why, actor
+FROM suppression WHERE address = $1 AND scope IN ('*', $2)"""
+#: The plan is made once. Without this it could be one for a table that was empty then: a walk through millions.
+_SETTINGS: Final = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"
+#: Seconds that a sender is kept waiting before it hears "later".
+_PATIENCE: Final = 5.0
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class PostgresqlReader:
+    """A connection of its own, in the way of libpq's asynchronous commands: a server that hangs is given up."""
+
+    def __init__(self, arguments: Mapping[str, Any], busy_timeout: float) -> None:
+        """Connect and prepare the question. Raises StoreDown."""
+        self._patience = min(_PATIENCE, busy_timeout)
+        try:
+            self._connection = psycopg.connect(
+                **{
+                    **arguments,
+                    "connect_timeout": max(2, int(self._patience)),
+                    "application_name": "bounced lookup",
+                    "client_encoding": "utf8",
+                },
+                autocommit=True,
+            )
+            self._connection.execute(_SETTINGS)
+            self._pg = self._connection.pgconn
+            self._answered(self._pg.prepare(_NAME, _QUESTION, [_TEXT, _TEXT]), pq.ExecStatus.COMMAND_OK)
+        except psycopg.Error as exc:
+            raise StoreDown(f"PostgreSQL cannot be asked: {_line(exc)}") from exc
+        self._ready = select.poll()
+        self._ready.register(self._pg.socket, select.POLLIN)
+
+    def entries(self, address: str, scope: str) -> list[Suppression]:
+        """Return the entries of the address in `*` and in the scope. Raises StoreDown, after seconds at most."""
+        try:
+            self._pg.send_query_prepared(_NAME, [address.encode(), scope.encode()])
+            result = self._result()
+            self._answered(result, pq.ExecStatus.TUPLES_OK)
+        except psycopg.Error as exc:
+            raise StoreDown(f"PostgreSQL cannot be asked: {_line(exc)}") from exc
+        return [_suppression(result, row) for row in range(result.ntuples)]
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
+
+    def _result(self) -> PGresult:
+        """Return the one result of what was sent, and read to its end."""
+        end = time.monotonic() + self._patience
+        found: PGresult | None = None
+        while True:
+            if not self._ready.poll(max(0.0, end - time.monotonic()) * 1000):
+                raise StoreDown(f"PostgreSQL did not answer within {self._patience:g} seconds")
+            self._pg.consume_input()
+            while not self._pg.is_busy():
+                result = self._pg.get_result()
+                if result is not None:
+                    found = result
+                elif found is not None:
+                    return found
+                else:
+                    raise StoreDown("PostgreSQL cannot be asked: it broke off the answer")
+
+    def _answered(self, result: PGresult, wanted: pq.ExecStatus) -> None:
+        if result.status != wanted:
+            raise StoreDown(f"PostgreSQL cannot be asked: {_line(result.error_message.decode(errors='replace'))}")
+
+
+def _suppression(result: PGresult, row: int) -> Suppression:
+    text = [value and value.decode() for value in (result.get_value(row, column) for column in range(9))]
+    address, scope, category, reason, since, until, event_id, why, actor = text
+    return Suppression(
+        address=address or "",
+        scope=scope or "",
+        category=category or "",
+        reason=reason or "",
+        since=_time(since or "0"),
+        until=_time(until) if until else None,
+        event_id=event_id,
+        why=why or "",
+        actor=actor or "",
+    )
+
+
+def _time(microseconds: str) -> datetime:
+    return _EPOCH + timedelta(microseconds=int(microseconds))
+
+
+def _line(said: object) -> str:
+    """Return the first line of what libpq said."""
+    return (str(said).strip().splitlines() or ["no more is known"])[0][:300]
