@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bounced import __version__
-from bounced.cli import classify, demo, events, explain, operate, rules, suppressions, webhooks
+from bounced.cli import classify, demo, events, explain, operate, rules, suppressions, verp, webhooks
 
 app = typer.Typer(
     name="bounced",
@@ -53,6 +53,7 @@ for name, group in (
     ("suppressions", suppressions.app),
     ("webhooks", webhooks.app),
     ("rules", rules.app),
+    ("verp", verp.app),
     ("config", operate.config_app),
     ("db", operate.db_app),
 ):
