@@ -86,7 +86,7 @@ class PostgresqlReader:
 
 
 def _suppression(result: PGresult, row: int) -> Suppression:
-    text = [value and value.decode() for value in (result.get_value(row, column) for column in range(9))]
+    text = [None if value is None else value.decode() for value in (result.get_value(row, column) for column in range(9))]
     address, scope, category, reason, since, until, event_id, why, actor = text
     return Suppression(
         address=address or "",
