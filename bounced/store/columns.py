@@ -26,6 +26,8 @@ _TICK: Final = timedelta(microseconds=1)
 #: A day inside what Python and PostgreSQL can both say in every time zone.
 _EARLIEST: Final = datetime(1, 1, 2, tzinfo=UTC) - _EPOCH
 _LATEST: Final = datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH
+#: The longest text in a JSON value, in characters.
+_JSON_TEXT: Final = 10_000
 
 
 def clean(text: str, limit: int) -> str:
@@ -42,17 +44,54 @@ def clean(text: str, limit: int) -> str:
     return text.replace("\0", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def clean_json(value: object) -> object:
-    """Return a JSON value all of whose texts are clean; times become ISO 8601, other strangers their text."""
-    if isinstance(value, str):
-        return clean(value, 10_000)
-    if isinstance(value, Mapping):
-        return {clean(str(key), 200): clean_json(item) for key, item in value.items()}
-    if isinstance(value, Sequence | frozenset | set):
-        return [clean_json(item) for item in value]
+def json_text(value: object) -> str:
+    """Return the text of a JSON value all of whose texts are clean; times are ISO 8601, other strangers their text.
+
+    What shows nothing to clean once it is written, as nearly all does, is not looked at value by value.
+    """
+    if value == ():
+        return "[]"
+    try:
+        text = _PLAIN_JSON.encode(value)
+    except (TypeError, ValueError):
+        return _JSON.encode(_clean_json(value))
+    harmless = len(text) <= _JSON_TEXT and "\\u0000" not in text and (text.isascii() or _is_whole(text))
+    return text if harmless else _JSON.encode(_clean_json(value))
+
+
+def _is_whole(text: str) -> bool:
+    """True if there is no half of a surrogate pair in it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _jsonable(value: object) -> object:
+    """Return what stands for a value that JSON has no form for; where it needs cleaning, TypeError."""
     if isinstance(value, datetime):
         return value.isoformat()
-    return value if value is None or isinstance(value, bool | int | float) else clean(str(value), 10_000)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError
+
+
+def _clean_json(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value, _JSON_TEXT)
+    if isinstance(value, Mapping):
+        return {clean(str(key), _JSON_TEXT): _clean_json(item) for key, item in value.items()}
+    if isinstance(value, Sequence | frozenset | set):
+        return [_clean_json(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if value is None or isinstance(value, bool | int | float) else clean(str(value), _JSON_TEXT)
+
+
+#: `_JSON` is for what was cleaned; the other refuses what only cleaning makes writable.
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_PLAIN_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_jsonable)
 
 
 class Words(TypeDecorator[str]):
@@ -71,7 +110,12 @@ class Words(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Return what is written: a plain str, clean and bounded."""
-        return None if value is None else clean(value, self.limit)
+        if value is None:
+            return None
+        text = str(value)
+        if len(text) <= self.limit and text.isascii() and "\0" not in text:
+            return text  # nearly all are, and there are forty to an event
+        return clean(text, self.limit)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -111,7 +155,7 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Return the text of the value, cleaned."""
-        return None if value is None else json.dumps(clean_json(value), ensure_ascii=False, separators=(",", ":"))
+        return None if value is None else json_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Return the value."""
