@@ -11,10 +11,12 @@ import structlog
 
 from bounced import logging
 from bounced.config import Config, Http, load
+from bounced.daemon.lookups import Lookups
 from bounced.daemon.pulse import Pulse
 from bounced.daemon.service import Instruments, Service
 from bounced.daemon.systemd import Systemd
 from bounced.errors import ConfigError
+from bounced.model import Suppression
 from bounced.serve import health, metrics
 from bounced.serve.server import Server, application
 
@@ -45,6 +47,7 @@ class Daemon:
         self._made = Instruments(self._pulse, health.Health(self._ping, self._pulse.overdue), metrics.Metrics())
         self._service = Service(config, self._made)
         self._http = _Http(config.http, self._made, self._gauges)
+        self._lookups = Lookups(config.lookups, self._lookup, self._made.metrics)
         self._ready = False
 
     def start(self) -> None:
@@ -100,6 +103,7 @@ class Daemon:
         _warn(config)
         new.start()
         self._http.move(config.http)
+        self._lookups.move(config.lookups)
         log.info("reloaded", mailboxes=len(config.mailboxes), webhooks=len(config.webhooks))
 
     def _stop(self, name: str) -> int:
@@ -107,12 +111,16 @@ class Daemon:
         self._systemd.stopping()
         late = self._service.stop(_STOP_GRACE)
         self._http.close()
+        self._lookups.close()
         if late:
             log.warning("left behind; what they had not committed comes again", loops=late)
             sys.stderr.flush()
             os._exit(0)  # their threads would keep the process from ending
         log.info("stopped")
         return 0
+
+    def _lookup(self, address: str, scope: str) -> Suppression | None:
+        return self._service.store.lookup(address, scope)
 
     def _ping(self) -> None:
         self._service.store.ping()

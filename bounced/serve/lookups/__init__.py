@@ -3,7 +3,7 @@
 Neither remembers anything: each question goes to the table, so that what was committed before it is always seen.
 """
 
-from bounced.serve.lookups.gate import Gate, refusal
+from bounced.serve.lookups.gate import Ask, Gate, refusal
 from bounced.serve.lookups.listening import Listeners
 
-__all__ = ["Gate", "Listeners", "refusal"]
+__all__ = ["Ask", "Gate", "Listeners", "refusal"]
