@@ -6,7 +6,7 @@ raw message -> report -> verdicts and identities -> events, journal, outbox: one
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -28,7 +28,9 @@ from bounced.model import (
     RawMessage,
     Reason,
     Report,
+    SignOfLife,
     Verdict,
+    Wave,
 )
 from bounced.workers import Stopped, Workers
 
@@ -50,6 +52,12 @@ class Transaction(Protocol):
 
     def record(self, events: Sequence[Event]) -> None:
         """Insert events that `fresh` returned."""
+
+    def testify(self, signs: Sequence[SignOfLife]) -> None:
+        """Keep the newest sign of life of each address and kind."""
+
+    def waves(self, now: datetime) -> Sequence[Wave]:
+        """Return the waves to which known events may belong, oldest first."""
 
     def journal(self, changes: Sequence[Change]) -> None:
         """Append to the suppression journal and bring its state up to date."""
@@ -80,7 +88,17 @@ class Failure:
 
 
 Judgement = Judged | Failure
-Decide = Callable[[Sequence[Event], Mapping[str, History], datetime], tuple[Sequence[Event], Sequence[Change]]]
+
+
+class Decide(Protocol):
+    """The policy: see policy.decide. An address that has a history and no new event is looked at again."""
+
+    def __call__(
+        self, events: Sequence[Event], histories: Mapping[str, History], now: datetime, waves: Sequence[Wave] = ()
+    ) -> tuple[Sequence[Event], Sequence[Change]]:
+        """Return the events with their decisions, and the changes of the table."""
+
+
 Compose = Callable[[Sequence[Event], Sequence[Change], datetime], Sequence[Notification]]
 
 
@@ -149,6 +167,23 @@ def change(changes: Sequence[Change], ledger: Ledger, compose: Compose, now: dat
     with ledger.begin() as tx:
         tx.journal(changes)
         tx.announce(compose((), changes, now))
+
+
+def witness(signs: Sequence[SignOfLife], stages: Stages, now: datetime) -> list[Change]:
+    """Commit positive evidence that the sender knows of, in one transaction, and return what it changed.
+
+    For POST /v1/evidence and `bounced evidence`: soft failures that happened before a sign are forgotten, and what
+    they suppressed is released; an entry of a dead address becomes `disputed`, or ends where the policy says so.
+    Addresses must be normalised. A sign of tomorrow counts as one of now; one known already, or older, as nothing.
+    """
+    past = [replace(sign, at=min(sign.at, now)) for sign in signs]
+    with stages.ledger.begin() as tx:
+        tx.testify(past)
+        histories = tx.histories(sorted({sign.address for sign in past}), now)
+        _, changes = stages.decide((), histories, now, tx.waves(now))
+        tx.journal(changes)
+        tx.announce(stages.compose((), changes, now))
+    return list(changes)
 
 
 def judge_here(reading: Reading) -> Callable[[Sequence[RawMessage]], list[Judgement]]:

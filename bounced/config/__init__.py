@@ -23,12 +23,13 @@ from bounced.config.correlation import (
 )
 from bounced.config.lookups import LookupMap, Lookups, SenderScope
 from bounced.config.mailboxes import After, FolderMailbox, GoogleToken, ImapMailbox, Mailbox, MicrosoftToken, OAuth
-from bounced.config.policy import Cost, Policy, Threshold
+from bounced.config.policy import Alarms, Cost, Policy, Scope, Threshold, Waves, Window
 from bounced.config.running import Database, Http, Limits, Log, Rules, Webhook
 from bounced.errors import ConfigError
 
 __all__ = [
     "After",
+    "Alarms",
     "Config",
     "Correlation",
     "Cost",
@@ -51,6 +52,7 @@ __all__ = [
     "Port",
     "Reporter",
     "Rules",
+    "Scope",
     "Seconds",
     "Secret",
     "SecretSetting",
@@ -63,7 +65,9 @@ __all__ = [
     "TagName",
     "Tagging",
     "Threshold",
+    "Waves",
     "Webhook",
+    "Window",
     "load",
     "parse",
     "secret_problems",

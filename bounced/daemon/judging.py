@@ -8,7 +8,7 @@ from functools import partial
 
 from bounced.config import Config
 from bounced.daemon.wiring import reading
-from bounced.model import Change, Event, History, Judged, Place, RawMessage
+from bounced.model import Change, Event, History, Judged, Place, RawMessage, Wave
 from bounced.pipeline import Decide, Failure, Judgement, Reading, judge_one
 from bounced.workers import Stopped, Workers
 
@@ -76,8 +76,8 @@ class Notes:
         return [judgement for judgement, _ in timed]
 
     def decide(
-        self, events: Sequence[Event], histories: Mapping[str, History], now: datetime
+        self, events: Sequence[Event], histories: Mapping[str, History], now: datetime, waves: Sequence[Wave] = ()
     ) -> tuple[Sequence[Event], Sequence[Change]]:
         """Ask the policy; see pipeline.Stages."""
-        self.events, self.changes = self._decide(events, histories, now)
+        self.events, self.changes = self._decide(events, histories, now, waves)
         return self.events, self.changes

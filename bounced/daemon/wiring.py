@@ -3,7 +3,7 @@
 Each stage is imported by the function that builds it: a command that only reads mail needs no database library.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from bounced.config import Config, Webhook
 from bounced.errors import ConfigError
-from bounced.model import Change, Event, History, RawMessage, Suppression
-from bounced.pipeline import Decide, Judgement, Reading, Stages
+from bounced.model import Change, Event, History, RawMessage, SignOfLife, Suppression, Wave
+from bounced.pipeline import Decide, Judgement, Reading, Stages, witness
 
 if TYPE_CHECKING:
     from bounced.classify import Rules
@@ -94,9 +94,9 @@ def policy(config: Config) -> Decide:
     from bounced.policy import decide
 
     def decided(
-        events: Sequence[Event], histories: Mapping[str, History], now: datetime
+        events: Sequence[Event], histories: Mapping[str, History], now: datetime, waves: Sequence[Wave] = ()
     ) -> tuple[Sequence[Event], Sequence[Change]]:
-        return decide(events, histories, config.policy, now, signed_paths=bool(config.correlation.signing.keys))
+        return decide(events, histories, config.policy, now, waves, signed_paths=bool(config.correlation.signing.keys))
 
     return decided
 
@@ -113,6 +113,12 @@ def stages(config: Config, ledger: "Store") -> Stages:
     from bounced.notify import compose
 
     return Stages(_not_here, policy(config), compose, ledger, config.policy.strikes)
+
+
+def evidence(config: Config, ledger: "Store") -> Callable[[Sequence[SignOfLife], datetime], list[Change]]:
+    """Return what commits positive evidence; see pipeline.witness."""
+    built = stages(config, ledger)
+    return lambda signs, now: witness(signs, built, now)
 
 
 def _not_here(_batch: Sequence[RawMessage]) -> Sequence[Judgement]:

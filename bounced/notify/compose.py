@@ -58,7 +58,7 @@ def compose(events: Sequence[Event], changes: Sequence[Change], now: datetime) -
     """
     told = [(type_of(event), event) for event in events]
     of_events = [Notification(identity(t, e.id), t, now, event_data(e)) for t, e in told if t is not None]
-    return of_events + [_of_change(change, now) for change in changes]
+    return of_events + [_of_change(change, now) for change in changes if change.move in _OF_MOVE]
 
 
 def type_of(event: Event) -> str | None:

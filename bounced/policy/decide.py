@@ -9,37 +9,57 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bounced.config import Policy
-from bounced.model import Category, Change, Event, History, Move, Suppression
+from bounced.model import HELD, Category, Change, Event, History, Move, Suppression, Trust, Wave
 from bounced.policy.counting import Step
 from bounced.policy.evidence import Evidence, Nothing, Proof, Weight, happened, weigh
 from bounced.policy.fold import POLICY, Claim, Fold, Note, in_order, remembered
+from bounced.policy.holding import Holding
 from bounced.policy.table import carried, claim_of, differs, merge
 from bounced.policy.words import ends
 
+#: How the journal's actors begin that are waves.
+WAVE = "wave "
 
-def decide(
+
+def decide(  # noqa: PLR0913  what a batch finds, and by what it is judged
     events: Sequence[Event],
     histories: Mapping[str, History],
     settings: Policy,
     now: datetime,
+    waves: Sequence[Wave] = (),
     *,
     signed_paths: bool = False,
 ) -> tuple[list[Event], list[Change]]:
     """Return the events, in their order, with `decision` filled in, and the changes of the table.
 
-    `signed_paths` says that a signing key is configured: then what a report merely claims never suppresses.
+    Addresses that have a history and no new event are looked at again: something else may have changed, such as a
+    wave or a sign of life. `signed_paths` says that a signing key is configured: then what a report merely claims
+    never suppresses.
     """
+    rules = _Rules(settings, now, Holding(waves, settings), signed_paths)
     decided: dict[str, Event] = {event.id: event for event in events}
     changes: list[Change] = []
     by_address: dict[str | None, list[Event]] = {}
+    waiting = dict(histories)
     for event in events:
         by_address.setdefault(event.address, []).append(event)
     for address, batch in by_address.items():
-        case = _Case(batch, histories.get(address or "", History(address or "")), settings, now, signed_paths)
-        texts, lines = _decide_one(case)
+        texts, lines = _decide_one(_Case(batch, waiting.pop(address or "", History(address or "")), rules))
         decided.update({event.id: replace(event, decision=texts[event.id]) for event in batch})
         changes.extend(lines)
+    for history in waiting.values():
+        changes.extend(_decide_one(_Case((), history, rules))[1])
     return [decided[event.id] for event in events], changes
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """By what measure addresses are judged."""
+
+    settings: Policy
+    now: datetime
+    holding: Holding
+    signed_paths: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +68,76 @@ class _Case:
 
     batch: Sequence[Event]
     history: History
-    settings: Policy
-    now: datetime
-    signed_paths: bool
+    rules: _Rules
+
+    @property
+    def now(self) -> datetime:
+        """When it is judged."""
+        return self.rules.now
 
     def weights(self) -> dict[str, Weight]:
         """Return the worth of every event, known and new, by id."""
         known = {event.id: event for event in (*self.history.events, *self.batch)}
-        weights = {id_: weigh(event, self.settings, self.signed_paths) for id_, event in known.items()}
+        weights = {id_: weigh(event, self.rules.settings, self.rules.signed_paths) for id_, event in known.items()}
         released = _released(self.history.journal)
-        return {id_: _if_newer(weight, released) for id_, weight in weights.items()}
+        newer = {id_: _if_newer(weight, released) for id_, weight in weights.items()}
+        return self.rules.holding.weights(newer, known.values())
 
     def entries(self) -> dict[str, Suppression]:
         """Return the present entries that still hold, by scope."""
         return {entry.scope: entry for entry in self.history.suppressions if entry.holds(self.now)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What all evidence on one address comes to."""
+
+    weights: Mapping[str, Weight]
+    fold: Fold
+    table: Mapping[str, Claim]
+    disputes: frozenset[str]
+
+    def held(self, event_id: str | None) -> int:
+        """Return the wave that holds the event; 0 for none."""
+        weight = self.weights.get(event_id or "")
+        return weight.held if isinstance(weight, Nothing) else 0
+
+
 def _decide_one(case: _Case) -> tuple[dict[str, str], list[Change]]:
     """Return what each new event of one address did, by id, and the changes."""
-    weights = case.weights()
-    fold = Fold(case.settings)
-    lines = remembered(case.history.journal, weights)
-    for item in in_order([*lines, *(w for w in weights.values() if not isinstance(w, Nothing))]):
-        fold.add(item)
-    proven = any(isinstance(weights[event.id], Proof) for event in case.batch)
-    used = frozenset(id_ for id_, weight in weights.items() if isinstance(weight, Evidence))
-    table = _table(case, fold, used, proven)
-    changes = _changes(case, table)
-    texts = {event.id: _text(weights[event.id], fold.notes.get(event.id), table, changes) for event in case.batch}
+    found = _find(case)
+    changes = _changes(case, found)
+    weights, notes = found.weights, found.fold.notes
+    texts = {event.id: _text(weights[event.id], notes.get(event.id), found, changes) for event in case.batch}
     return texts | _for_review(case, weights), changes
+
+
+def _find(case: _Case) -> _Found:
+    weights = case.weights()
+    fold = Fold(case.rules.settings)
+    lines = remembered(case.history.journal, weights)
+    signs = [Proof(sign.at) for sign in case.history.signs]
+    for item in in_order([*lines, *signs, *(w for w in weights.values() if not isinstance(w, Nothing))]):
+        fold.add(item)
+    table = _table(case, fold, weights)
+    disputes = {scope for scope, claim in table.items() if _is_disputed(claim, fold)}
+    if case.rules.settings.disputed == "release":
+        ended = {scope for scope in disputes if not _is_signed(table[scope], weights)}
+        table, disputes = {s: claim for s, claim in table.items() if s not in ended}, disputes - ended
+    return _Found(weights, fold, table, frozenset(disputes))
+
+
+def _is_disputed(claim: Claim, fold: Fold) -> bool:
+    """True if something newer than every report of its death speaks for the address."""
+    if claim.category != Category.HARD or claim.actor != POLICY or fold.alive_at is None:
+        return False
+    dead_at = fold.dead_at.get(claim.scope, claim.since)
+    return dead_at is not None and fold.alive_at > dead_at
+
+
+def _is_signed(claim: Claim, weights: Mapping[str, Weight]) -> bool:
+    weight = weights.get(claim.event_id or "")
+    return isinstance(weight, Evidence) and weight.event.trust is Trust.SIGNED
 
 
 def _for_review(case: _Case, weights: Mapping[str, Weight]) -> dict[str, str]:
@@ -90,9 +151,13 @@ def _for_review(case: _Case, weights: Mapping[str, Weight]) -> dict[str, str]:
 
 
 def _released(journal: Sequence[Change]) -> dict[str, datetime]:
-    """Return when a person last released the address, by scope."""
-    lines = [line for line in journal if line.move is Move.RELEASE and line.actor != POLICY]
+    """Return when a person last released the address, by scope. What a wave released is the wave's matter."""
+    lines = [line for line in journal if line.move is Move.RELEASE and _is_person(line.actor)]
     return {line.scope: line.at for line in sorted(lines, key=lambda line: line.at)}
+
+
+def _is_person(actor: str) -> bool:
+    return actor != POLICY and not actor.startswith(WAVE)
 
 
 def _if_newer(weight: Weight, released: Mapping[str, datetime]) -> Weight:
@@ -105,26 +170,36 @@ def _if_newer(weight: Weight, released: Mapping[str, datetime]) -> Weight:
     return Nothing(f"not counted: older than the release in {weight.scope} of {at:%Y-%m-%d %H:%M}")
 
 
-def _table(case: _Case, fold: Fold, used: frozenset[str], proven: bool) -> dict[str, Claim]:
+def _table(case: _Case, fold: Fold, weights: Mapping[str, Weight]) -> dict[str, Claim]:
     """Return what the table should say of the address, by scope."""
     entries = case.entries()
+    used = frozenset(id_ for id_, weight in weights.items() if isinstance(weight, Evidence))
+    held = frozenset(id_ for id_, weight in weights.items() if isinstance(weight, Nothing) and weight.held)
+    proven = any(isinstance(weights[event.id], Proof) for event in case.batch)
     table: dict[str, Claim] = {}
     claims = [claim for claim in fold.claims.values() if claim.until is None or claim.until > case.now]
     for scope in sorted({*entries, *(claim.scope for claim in claims)}):
         here = [claim for claim in claims if claim.scope == scope]
         entry = entries.get(scope)
-        if entry is not None and carried(entry, here, used, proven):
-            here.append(claim_of(entry))
+        if entry is not None and not (entry.actor == POLICY and entry.event_id in held):
+            alive = proven or (fold.alive_at is not None and fold.alive_at > entry.since)
+            here += [claim_of(entry)] if carried(entry, here, used, alive) else []
         if here:
             table[scope] = merge(here)
     return table
 
 
-def _changes(case: _Case, table: Mapping[str, Claim]) -> list[Change]:
-    """Return the journal lines that lead from the present entries to `table`."""
-    entries = case.entries()
-    wanted = [_suppress(case, claim) for claim in table.values() if differs(entries.get(claim.scope), claim)]
-    return wanted + [_release(case, entry) for scope, entry in entries.items() if scope not in table]
+def _changes(case: _Case, found: _Found) -> list[Change]:
+    """Return the journal lines that lead from the present entries to the table that was found."""
+    entries, lines = case.entries(), []
+    for scope, claim in found.table.items():
+        entry, disputed = entries.get(scope), scope in found.disputes
+        written = differs(entry, claim) or (entry is not None and entry.disputed is not None and not disputed)
+        if written:
+            lines.append(_suppress(case, claim))
+        if disputed and (written or entry is None or entry.disputed is None):
+            lines.append(_dispute(case, claim))
+    return lines + [_release(case, entry, found) for scope, entry in entries.items() if scope not in found.table]
 
 
 def _suppress(case: _Case, claim: Claim) -> Change:
@@ -141,7 +216,13 @@ def _suppress(case: _Case, claim: Claim) -> Change:
     )
 
 
-def _release(case: _Case, entry: Suppression) -> Change:
+def _dispute(case: _Case, claim: Claim) -> Change:
+    why = "something speaks for the address since it was last reported dead: for a person to review"
+    return replace(_suppress(case, claim), move=Move.DISPUTE, why=why)
+
+
+def _release(case: _Case, entry: Suppression, found: _Found) -> Change:
+    wave = found.held(entry.event_id)
     return Change(
         address=entry.address,
         scope=entry.scope,
@@ -149,12 +230,21 @@ def _release(case: _Case, entry: Suppression) -> Change:
         at=case.now,
         category=entry.category,
         reason=entry.reason,
-        why="mail was delivered: what soft failures were counted is forgotten",
+        why=_why_released(entry, wave),
         event_id=entry.event_id,
+        actor=f"{WAVE}{wave}" if wave else POLICY,
     )
 
 
-def _text(weight: Weight, note: Note | None, table: Mapping[str, Claim], changes: Sequence[Change]) -> str:
+def _why_released(entry: Suppression, wave: int) -> str:
+    if wave:
+        return f"{HELD}{wave}: far more addresses than usual were reported dead at the same provider"
+    if entry.category == Category.HARD:
+        return "something speaks for the address since it was last reported dead (policy.disputed: release)"
+    return "mail was delivered: what soft failures were counted is forgotten"
+
+
+def _text(weight: Weight, note: Note | None, found: _Found, changes: Sequence[Change]) -> str:
     """Return what one new event did, for a person."""
     if isinstance(weight, Nothing):
         return weight.why
@@ -162,9 +252,9 @@ def _text(weight: Weight, note: Note | None, table: Mapping[str, Claim], changes
         return ""
     if isinstance(weight, Proof):
         released = [change.scope for change in changes if change.move is Move.RELEASE]
-        disputed = [scope for scope, claim in table.items() if claim.category == Category.HARD]
+        disputed = sorted(found.disputes)
         return note.text + _scopes("; released in", released) + _scopes("; disputes the suppression in", disputed)
-    return _against(weight, note, table.get(weight.scope), changes)
+    return _against(weight, note, found.table.get(weight.scope), changes)
 
 
 def _scopes(words: str, scopes: Sequence[str]) -> str:

@@ -34,18 +34,19 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """An event that shows that the address takes mail."""
+    """What shows that the address takes mail: an event, or a sign of life that the sender knows of (no event)."""
 
-    event: Event
     at: datetime
+    event: Event | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """An event that changes nothing, and why. `claimed`: it would, were it more than a claim."""
+    """An event that changes nothing, and why. `claimed`: it would, were it more than a claim. `held`: by which wave."""
 
     why: str
     claimed: bool = False
+    held: int = 0
 
 
 Weight = Evidence | Proof | Nothing
@@ -62,7 +63,7 @@ def weigh(event: Event, settings: Policy, signed_paths: bool) -> Weight:
     """Return what `event` is worth under these settings; with `signed_paths`, a mere claim is worth nothing."""
     if event.address is None:
         return Nothing("not counted: names no recipient")
-    weight = _weigh(event, settings)
+    weight = _weigh(event, settings.of(event.tags.list, event.tags.stream))
     if signed_paths and event.trust is Trust.CLAIMED and not isinstance(weight, Nothing):
         return Nothing("not counted: only claimed, and return paths are signed", isinstance(weight, Evidence))
     return weight
@@ -74,7 +75,7 @@ def _weigh(event: Event, settings: Policy) -> Weight:
     if event.category is Category.COMPLAINT:
         return _complaint(event, settings)
     if _is_delivery(event):
-        return Proof(event, happened(event))
+        return Proof(happened(event), event)
     if event.kind in _SILENT:
         return Nothing(_SILENT[event.kind])
     if event.category is None or event.reason is None or event.action is Action.DELAYED:
@@ -99,9 +100,9 @@ def _bounce(event: Event, reason: Reason, settings: Policy) -> Weight:
     if cost == "never":
         return Nothing(f"not counted: {reason} never suppresses")
     if isinstance(cost, str) or (reason in DEAD and event.category is not Category.HARD):
-        return _evidence(event, settings.scope, Category.SOFT, settings.soft)
+        return _evidence(event, settings.scope, Category.SOFT, settings.soft, SOFT + settings.apart)
     category = Category.HARD if reason in DEAD else Category.SOFT
-    return _evidence(event, settings.scope, category, cost, reason)
+    return _evidence(event, settings.scope, category, cost, reason + settings.apart)
 
 
 def _evidence(event: Event, scope: str, category: str, threshold: Threshold, counter: str | None = None) -> Evidence:

@@ -38,12 +38,17 @@ class Note:
 
 @dataclass(slots=True)
 class Fold:
-    """The counters of one address while evidence is added to them in time order."""
+    """The counters of one address while evidence is added to them in time order.
+
+    `dead_at` is the newest report of a dead address by scope, `alive_at` the newest proof of the contrary.
+    """
 
     settings: Policy
     counts: dict[tuple[str, str], Count] = field(default_factory=dict)
     claims: dict[tuple[str, str], Claim] = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
+    dead_at: dict[str, datetime] = field(default_factory=dict)
+    alive_at: datetime | None = None
 
     def add(self, item: Evidence | Proof | Change) -> None:
         """Take up one thing that happened; it must not have happened before what was added earlier."""
@@ -56,6 +61,8 @@ class Fold:
 
     def _against(self, evidence: Evidence) -> None:
         key = (evidence.scope, evidence.counter)
+        if evidence.category == Category.HARD:
+            self.dead_at[evidence.scope] = evidence.at
         count = self.counts.setdefault(key, Count(evidence.threshold))
         before = count.episode
         step = count.add(evidence.at)
@@ -72,21 +79,24 @@ class Fold:
     def _for(self, proof: Proof) -> None:
         """A delivery ends every count, and what soft failures came to; what is dead stays so until a person looks."""
         forgotten = False
+        self.alive_at = proof.at
         for key, count in self.counts.items():
             claim = self.claims.get(key)
             if claim is None or claim.category == Category.SOFT:
                 forgotten |= count.reset()
                 self.claims.pop(key, None)
-        self.notes[proof.event.id] = Note(delivered(forgotten))
+        if proof.event is not None:
+            self.notes[proof.event.id] = Note(delivered(forgotten))
 
     def _resume(self, line: Change) -> None:
         """Take up what soft failures came to whose events are kept no longer."""
         if line.until is None:
             return
-        own = {str(r): c for r, c in self.settings.reasons.items() if isinstance(c, Threshold) and r not in DEAD}
+        settings = self.settings.within(line.scope)
+        own = {str(r): c for r, c in settings.reasons.items() if isinstance(c, Threshold) and r not in DEAD}
         threshold = own.get(line.reason)
-        key = (line.scope, SOFT if threshold is None else line.reason)
-        self.counts.setdefault(key, Count(threshold or self.settings.soft)).resume(line.at, line.until)
+        key = (line.scope, (SOFT if threshold is None else line.reason) + settings.apart)
+        self.counts.setdefault(key, Count(threshold or settings.soft)).resume(line.at, line.until)
         self.claims[key] = Claim(line.scope, line.category, line.reason, line.until, line.event_id, line.why)
 
 
@@ -96,7 +106,9 @@ def in_order(items: Iterable[Evidence | Proof | Change]) -> list[Evidence | Proo
 
 
 def _when(item: Evidence | Proof | Change) -> tuple[datetime, str]:
-    return (item.at, item.event_id or "") if isinstance(item, Change) else (item.at, item.event.id)
+    if isinstance(item, Change):
+        return item.at, item.event_id or ""
+    return item.at, item.event.id if item.event else ""
 
 
 def remembered(journal: Sequence[Change], known: Mapping[str, object]) -> list[Change]:

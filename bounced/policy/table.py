@@ -58,15 +58,15 @@ def claim_of(entry: Suppression) -> Claim:
     )
 
 
-def carried(entry: Suppression, claims: Iterable[Claim], used: frozenset[str], proven: bool) -> bool:
+def carried(entry: Suppression, claims: Iterable[Claim], used: frozenset[str], alive: bool) -> bool:
     """True if a present entry must be kept beside the claims that the known evidence makes.
 
-    False if the evidence behind it is all known, so that the claims already hold it; and, once a delivery is
-    `proven`, for what soft failures came to.
+    False if the evidence behind it is all known, so that the claims already hold it; and, once the address is
+    proved `alive`, for what soft failures came to.
     """
     if entry.actor != POLICY:
         return True
-    if proven and entry.category == Category.SOFT:
+    if alive and entry.category == Category.SOFT:
         return False
     held = any(strength(claim.category) >= strength(entry.category) for claim in claims)
     return not (held and entry.event_id in used)

@@ -5,6 +5,7 @@ from typing import Self
 
 from bounced.config import Database as Settings
 from bounced.store.events import EventQuery, Events, cursor_of
+from bounced.store.evidence import SignsOfLife
 from bounced.store.ledger import LedgerOf
 from bounced.store.lookup import Lookup
 from bounced.store.mailboxes import Mailboxes
@@ -13,6 +14,7 @@ from bounced.store.outbox import DeliveryQuery, Outbox
 from bounced.store.suppressions import EVERYWHERE, SuppressionQuery, Suppressions
 from bounced.store.tokens import Token, Tokens, TokenScope
 from bounced.store.upkeep import Counts, Pruned, Upkeep
+from bounced.store.waves import Waves
 
 __all__ = [
     "EVERYWHERE",
@@ -28,7 +30,7 @@ __all__ = [
 ]
 
 
-class Store(Lookup, LedgerOf, Suppressions, Events, Mailboxes, Outbox, Tokens, Migrations, Upkeep):
+class Store(Lookup, LedgerOf, Suppressions, Events, Mailboxes, Outbox, Tokens, Migrations, Upkeep, SignsOfLife, Waves):
     """The database of one installation; safe to share between threads. `webhooks` may be exchanged at any time.
 
     Every method raises StoreDown where the database is unreachable, locked, full or not migrated.

@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, FromClause, Row, Table
 from bounced.model import History
 from bounced.store import rows
 from bounced.store.columns import among, clean, listing
+from bounced.store.evidence import signs_of
 from bounced.store.tables import ADDRESS, COUNTS, event, journal, suppression
 
 #: How far back, and how many lines of each kind for one address, newest first.
@@ -20,7 +21,7 @@ _JOURNAL: Final = 100
 
 
 def histories_of(connection: Connection, addresses: Sequence[str], now: datetime) -> Mapping[str, History]:
-    """Return the history of each address: events that may count, entries, journal; oldest first."""
+    """Return the history of each address: events that may count, entries, journal, signs of life; oldest first."""
     wanted = {address: clean(address, ADDRESS) for address in addresses}
     names = sorted(set(wanted.values()))
     if not names:
@@ -38,12 +39,14 @@ def histories_of(connection: Connection, addresses: Sequence[str], now: datetime
             .order_by(suppression.c.address, suppression.c.scope)
         )
     )
+    signs = signs_of(connection, names)
     return {
         address: History(
             address,
             tuple(map(rows.to_event, events.get(name, ()))),
             tuple(map(rows.to_suppression, entries.get(name, ()))),
             tuple(map(rows.to_change, lines.get(name, ()))),
+            signs.get(name, ()),
         )
         for address, name in wanted.items()
     }

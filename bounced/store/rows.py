@@ -34,7 +34,7 @@ _PLAIN = (
 )
 _LINES = ("basis", "disagreed")
 _CHANGE = ["address", "scope", "move", "at", "category", "reason", "why", "until", "event_id", "actor", "since"]
-_SUPPRESSION = ["address", "scope", "category", "reason", "since", "until", "event_id", "why", "actor"]
+_SUPPRESSION = ["address", "scope", "category", "reason", "since", "until", "event_id", "why", "actor", "disputed"]
 
 
 def of_event(event: Event) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What the suppression journal adds up to. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bounced.model import Change, Move, Suppression
 
@@ -12,7 +13,7 @@ def add_up(
 ) -> tuple[dict[Key, Suppression | None], list[Change]]:
     """Return each address and scope that changed with its entry afterwards, None where none is left, and the lines.
 
-    The lines are the changes less those that expire what has not run out, or is not there any more.
+    The lines are the changes less those that expire what has not run out, or expire or dispute what is not there.
     """
     after: dict[Key, Suppression | None] = {}
     lines = []
@@ -21,6 +22,8 @@ def add_up(
         there = after.get(key, before.get(key))
         if change.move is Move.EXPIRE and (there is None or there.holds(change.at)):
             continue
+        if change.move is Move.DISPUTE and there is None:
+            continue
         after[key] = _entry(there, change)
         lines.append(change)
     return after, lines
@@ -28,6 +31,8 @@ def add_up(
 
 def _entry(there: Suppression | None, change: Change) -> Suppression | None:
     """Return the entry after one line; `since` stays where the address was out of use already."""
+    if change.move is Move.DISPUTE:
+        return there and replace(there, disputed=there.disputed or change.at)
     if change.move is not Move.SUPPRESS:
         return None
     start = change.since or change.at

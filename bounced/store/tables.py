@@ -117,6 +117,7 @@ suppression = Table(
     Column("event_id", Words(NAME)),
     Column("why", Words(PROSE), nullable=False),
     Column("actor", Words(LINE), nullable=False),
+    Column("disputed", Instant),
     Index(None, "until", **_where("until IS NOT NULL")),
     sqlite_with_rowid=False,
 )

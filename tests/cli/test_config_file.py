@@ -65,13 +65,15 @@ def test_every_setting_is_explained(path: str) -> None:
     found = set(written(uncommented()))
     # thresholds are explained where they stand by reason
     found |= {p.replace("policy.reasons.mailbox_inactive", "policy.reasons") for p in found}
+    # and those of a scope where they stand for all
+    found |= {p.replace("policy.", "policy.scopes.", 1) for p in found}
 
     assert path in found
 
 
 def test_no_setting_in_it_is_unknown() -> None:
     known = set(settings(Config))
-    found = {re.sub(r"policy\.reasons\.\w+", "policy.reasons", p) for p in written(uncommented())}
+    found = {re.sub(r"(policy\.(scopes\.)?reasons)\.\w+", r"\1", p) for p in written(uncommented())}
     secrets = {"file", "credential", "env", "value"}
 
     assert {p for p in found if p.rpartition(".")[2] not in secrets} <= known

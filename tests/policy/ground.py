@@ -94,6 +94,10 @@ class Table:
         for change in changes:
             self.journal.append(change)
             key = change.address, change.scope
+            if change.move is Move.DISPUTE:
+                if key in self.entries:
+                    self.entries[key] = replace(self.entries[key], disputed=change.at)
+                continue
             self.entries.pop(key, None)
             if change.move is Move.SUPPRESS:
                 self.entries[key] = Suppression(
