@@ -6,6 +6,7 @@ import quopri
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 #: What a mail may ask for, by the name with everything but letters and digits taken out. No other codec of Python
 #: is reachable from a mail: `zip`, `bz2`, `hex`, `rot13`, `idna`, `utf-7` are not text encodings of mail.
@@ -29,6 +30,7 @@ _CODECS = {
     "utf16be": "utf-16-be",
 }
 _WIDE = frozenset({"utf-16", "utf-16-be"})
+_OWN_MEANING = frozenset({*_WIDE, "iso2022_jp_ext", "iso2022_kr"})  # where octets of ASCII may mean other letters
 _NOT_NAME = re.compile(r"[^a-z0-9]")
 _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]{0,2000})\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)\s+(?==\?)")
@@ -46,7 +48,9 @@ def decode(content: bytes, charset: str | None = None) -> str:
     """
     if b"\x1b$" in content:
         charset = "iso-2022-jp"
-    codec = _CODECS.get(_NOT_NAME.sub("", charset.lower())) if charset else None
+    codec = _codec(charset) if charset else None
+    if content.isascii() and codec not in _OWN_MEANING:
+        return _lines(content.decode("ascii"))
     if codec == "iso2022_jp_ext":
         return _lines(content.decode(codec, "replace"))
     if codec in _WIDE and b"\0" not in content:
@@ -59,6 +63,11 @@ def decode(content: bytes, charset: str | None = None) -> str:
             if cut:  # within a character, by a limit or on the way
                 return _lines(content[: exc.start].decode(name))
     return _lines(content.decode("latin-1"))
+
+
+@lru_cache(maxsize=1024)
+def _codec(charset: str) -> str | None:
+    return _CODECS.get(_NOT_NAME.sub("", charset.lower()))
 
 
 def words(value: str) -> str:

@@ -14,43 +14,41 @@ MAX_FIELDS = 1_000
 class Fields:
     """The fields of one block, in order; values are unfolded and decoded when they are asked for, not before."""
 
-    __slots__ = ("_index", "_pairs")
+    __slots__ = ("_first", "_names", "_pairs")
 
     def __init__(self, block: bytes) -> None:
         self._pairs = _found(block)
-        index: dict[str, list[str]] = {}
-        for name, value in self._pairs:
-            key = name.lower()
-            if key in index:
-                index[key].append(value)
-            else:
-                index[key] = [value]
-        self._index = index
+        self._names = [name.lower() for name, _ in self._pairs]
+        self._first: dict[str, str] = {}  # raw values
+        for name, (_, value) in zip(self._names, self._pairs, strict=True):
+            if name not in self._first:
+                self._first[name] = value
 
     def __bool__(self) -> bool:
         return bool(self._pairs)
 
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self._index
+        return name.lower() in self._first
 
     def names(self) -> Iterable[str]:
         """Return the field names in lower case, each once."""
-        return self._index.keys()
+        return self._first.keys()
 
     def first(self, name: str) -> str | None:
         """Return the first value of the field as one line, or None."""
-        values = self._index.get(name.lower())
-        if values is None:
-            return None
-        value = values[0]
-        return value.rstrip() if _is_plain(value) else _text(value)
+        value = self._first.get(name.lower())
+        return value if value is None else _text(value)
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of the field, in order."""
-        values = self._index.get(name.lower())
-        if values is None:
+        name = name.lower()
+        if name not in self._first:
             return ()
-        return tuple([value.rstrip() if _is_plain(value) else _text(value) for value in values])
+        if self._names.count(name) == 1:
+            return (_text(self._first[name]),)
+        return tuple(
+            [_text(value) for other, (_, value) in zip(self._names, self._pairs, strict=True) if other == name]
+        )
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Return name and value of every field, in order."""
@@ -70,20 +68,12 @@ def _found(block: bytes) -> list[tuple[str, str]]:
 def _decoded(found: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple(
         [
-            (
-                name,
-                _text(value)  # inline what _is_plain says: this runs for every field of every returned mail
-                if "\n" in value or "=?" in value or "\x1b" in value or len(value) > MAX_VALUE
-                else value.rstrip(),
-            )
+            (name, _text(value))
+            if "\n" in value or "=?" in value or "\x1b" in value or len(value) > MAX_VALUE
+            else (name, value.strip())  # as `_text` does, without a call: this runs for every field of every original
             for name, value in found
         ]
     )
-
-
-def _is_plain(value: str) -> bool:
-    """True if the value is one line of plain text already."""
-    return "\n" not in value and "=?" not in value and "\x1b" not in value and len(value) <= MAX_VALUE
 
 
 def _text(value: str) -> str:

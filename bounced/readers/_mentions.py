@@ -94,7 +94,7 @@ def _weight(line: str, before: str) -> int:
         return 0
     if _LABEL.search(before[-80:]):
         return LABELLED
-    return WITH_A_REASON if REPLY.search(line) or FAILED.search(line) else IN_PASSING
+    return WITH_A_REASON if REPLY.search(line) or FAILED(line) else IN_PASSING
 
 
 def _surest(named: list[tuple[int, str, int]]) -> list[tuple[int, str]]:

@@ -1,13 +1,13 @@
 """One mail as the readers see it: its parts, its human text, what it returns of the original, its envelope."""
 
 import re
-from functools import cached_property
 
 from bounced.config import Limits
 from bounced.errors import Unreadable
 from bounced.model import Envelope, Original
 from bounced.readers._dates import when
 from bounced.readers._fields import Fields, pairs
+from bounced.readers._lazy import lazy
 from bounced.readers._mime import (
     DELIVERY_STATUS,
     DISPOSITION,
@@ -66,13 +66,13 @@ class Message:
             return None
         return next((part for part in self.parts if not part.returned and part.content_type in types), None)
 
-    @cached_property
+    @lazy
     def whole_text(self) -> str:
         """The human part(s) as one text, also what they quote of the original."""
         parts = _human_parts(self.root)
         return "\n".join(part.readable() for part in parts)[:MAX_TEXT]
 
-    @cached_property
+    @lazy
     def _split(self) -> tuple[str, str]:
         return split_original(self.whole_text)
 
@@ -80,7 +80,7 @@ class Message:
         """Return the human part(s) as text, HTML turned to text, up to where the returned original begins."""
         return self._split[0]
 
-    @cached_property
+    @lazy
     def folded(self) -> str:
         """The human text in lower case, for a first look that costs little."""
         return self.text().lower()
@@ -90,17 +90,17 @@ class Message:
         """The returned original, as far as it is quoted in the text; empty if none is."""
         return self._split[1]
 
-    @cached_property
+    @lazy
     def subject(self) -> str:
         """The subject, empty where there is none."""
         return self.header("Subject") or ""
 
-    @cached_property
+    @lazy
     def sender(self) -> str:
         """The From field, empty where there is none."""
         return self.header("From") or ""
 
-    @cached_property
+    @lazy
     def null_sender(self) -> bool:
         """True if the recorded return path is the null path (RFC 5321 section 4.5.5)."""
         return (self.header("Return-Path") or "").strip() == "<>"
@@ -109,7 +109,7 @@ class Message:
         """Return the header of the returned mail, from a part of its own or quoted in the text; None without one."""
         return self._original
 
-    @cached_property
+    @lazy
     def _original(self) -> Original | None:
         for part in self.parts:
             if part.returned and part.content_type in RETURNED:

@@ -67,6 +67,7 @@ class Part:
         "_body",
         "_budget",
         "_content",
+        "_encoding",
         "_end",
         "_fields",
         "_octets",
@@ -84,7 +85,8 @@ class Part:
         self.head, self._body = _head(octets, start, end)
         self._octets = octets
         self._end = end
-        self._type = _value(self.head, b"\ncontent-type")
+        lowered = b"\n" + self.head.lower()
+        self._type = _value(self.head, lowered, b"\ncontent-type")
         match = _TYPE.match(self._type)
         self.content_type = match.group(1).decode("ascii").lower() if match else "text/plain"
         self.children: tuple[Part, ...] = ()
@@ -94,6 +96,7 @@ class Part:
         self._content: bytes | None = None
         self._fields: Fields | None = None
         self._text: str | None = None
+        self._encoding = _encoding(_value(self.head, lowered, b"\ncontent-transfer-encoding"))
 
     def header(self, name: str) -> str | None:
         """Return the first value of the field of this part, decoded and unfolded, or None."""
@@ -112,11 +115,6 @@ class Part:
         decoded = _transfer_decoded(self._octets[self._body : end], self._encoding)
         self._budget.decoded(len(decoded))
         return decoded
-
-    @property
-    def _encoding(self) -> bytes:
-        match = _ENCODING.match(_value(self.head, b"\ncontent-transfer-encoding"))
-        return match.group(1).lower() if match else b""
 
     @property
     def encoded(self) -> bool:
@@ -208,12 +206,17 @@ def _head(octets: bytes, start: int, end: int) -> tuple[bytes, int]:
     return (octets[start:end], end) if blank < 0 else (octets[start:blank], blank + 2)
 
 
-def _value(head: bytes, name: bytes) -> bytes:
-    """Return the raw value of the first field `name` (given in lower case, a line end before it), or nothing.
+def _encoding(value: bytes) -> bytes:
+    match = _ENCODING.match(value) if value else None
+    return match.group(1).lower() if match else b""
 
-    A parameter on a line of its own belongs to it even where the indentation is missing.
+
+def _value(head: bytes, lowered: bytes, name: bytes) -> bytes:
+    """Return the raw value of the first field `name`, or nothing.
+
+    `name` is in lower case; `name` and `lowered`, the header in lower case, have a line end before them.
+    A parameter on a line of its own belongs to the value even where the indentation is missing.
     """
-    lowered = b"\n" + head.lower()
     at = lowered.find(name)
     while at >= 0:
         behind = at + len(name) - 1

@@ -24,5 +24,5 @@ def _is_report(content: bytes) -> bool:
         return True
     sender = fields.first("From") or ""
     null = (fields.first("Return-Path") or "").strip() == "<>"
-    named = bool(AUTOMATIC.search(sender)) or (null and bool(ADDRESS.search(sender)))
-    return named and bool(FAILED.search(fields.first("Subject") or ""))
+    named = AUTOMATIC(sender) or (null and bool(ADDRESS.search(sender)))
+    return named and FAILED(fields.first("Subject") or "")

@@ -38,6 +38,7 @@ _NAMES = (
     r"domainkey-signature|authentication-results|received-spf|user-agent|organization|errors-to|arc-[a-z-]+|thread-[a-z]+)"
 )
 _FIELD_LINE = re.compile(rf"[ \t>|]{{0,4}}{_NAMES}:", re.I)
+_TRACE_NAMES = ("received:", "return-path:", "dkim-signature:", "mime-version:")
 #: Fields that stand in a mail's header, and in no summary that an MTA writes about a mail.
 _TRACE = re.compile(
     r"^[ \t>|]{0,4}(?:received:[ \t]*(?:from|by|\()|return-path:|dkim-signature:|mime-version:)", re.I | re.M
@@ -77,6 +78,9 @@ def _announced(text: str) -> tuple[int, int] | None:
 
 def _bare_header(text: str) -> int | None:
     """Return where a header block begins that nobody announced, or None."""
+    lowered = text.lower()
+    if not any(name in lowered for name in _TRACE_NAMES):
+        return None
     for match in _TRACE.finditer(text):
         start = match.start()
         while start > 0:  # fields above the first trace field belong to the block

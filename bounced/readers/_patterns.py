@@ -12,3 +12,20 @@ def compiled(pattern: str) -> Any:
     options = re2.Options()
     options.max_mem = _MEMORY
     return re2.compile(pattern, options)
+
+
+class Sign:
+    """A pattern of which it matters only whether it occurs: cheaper to ask than where it does."""
+
+    __slots__ = ("_set",)
+
+    def __init__(self, pattern: str) -> None:
+        options = re2.Options()
+        options.max_mem = _MEMORY
+        self._set = re2.Set.SearchSet(options)
+        self._set.Add(pattern)
+        self._set.Compile()
+
+    def __call__(self, text: str | bytes) -> bool:
+        """Return True if the pattern occurs in `text`."""
+        return bool(self._set.Match(text))

@@ -4,12 +4,13 @@ import re
 
 from bounced.readers._patterns import compiled
 
+#: The look-behinds stand behind the first digit, for `re` leaps from digit to digit then.
 _CODE = re.compile(
-    r"(?<![\d.#/:@-])([245][0-7]\d)(?=[ \t-]|$|[:;,.)](?:\s|$))(?![ \t]*(?:bytes|kb|seconds|minutes|%))", re.I
+    r"([245](?<![\d.#/:@-][245])[0-7]\d)(?=[ \t-]|$|[:;,.)](?:\s|$))(?![ \t]*(?:bytes|kb|seconds|minutes|%))", re.I
 )
 _LEADING = re.compile(r"\s*(?:\S{1,80}[:;]\s+){0,3}?([245][0-7]\d)(?=[ \t-]|$)")
-STATUS = re.compile(r"(?<![\d.:/-])([245]\.[0-7]\.\d{1,3})(?![\d]|\.\d)")
-REPLY = re.compile(r"(?<![\d.#/:@])([245][0-7]\d)[ -](?:[#(<]{0,2}([245]\.\d{1,3}\.\d{1,3})\b)?")
+STATUS = re.compile(r"([245](?<![\d.:/-][245])\.[0-7]\.\d{1,3})(?![\d]|\.\d)")
+REPLY = re.compile(r"([245](?<![\d.#/:@][245])[0-7]\d)[ -](?:[#(<]{0,2}([245]\.\d{1,3}\.\d{1,3})\b)?")
 _SUBJECT_OF_SENTENCE = re.compile(
     r"^[ \t]*(?:connected to )?\[?(\d{1,3}(?:\.\d{1,3}){3})\]? (?:does not like|failed after|but|refused|said)",
     re.I | re.M,
@@ -46,7 +47,7 @@ _SPEECH = compiled(
     r"answer(?:ed)?|diagnostic(?:-code)?)"
     r"(?:[ \t]+\S+){0,5}?[ \t]*[:=(]+)[ \t\n\"'<(]*(?:smtp;[ \t]*)?([45][0-7]\d[ \t-])"
 )
-_LINE = re.compile(r"(?:^|[\s(\"'<:;])([45][0-7]\d(?:[ \t]|-[ \t]?)(?=[^\n\d]{0,6}[^\W\d]|[#(<]?[245]\.\d))", re.M)
+_LINE = re.compile(r"([45](?<![^\s(\"'<:;][45])[0-7]\d(?:[ \t]|-[ \t]?)(?=[^\n\d]{0,6}[^\W\d]|[#(<]?[245]\.\d))")
 _STOP = re.compile(
     r"\n[ \t]*(?:\n|>>>|<<< *(?:QUIT|RSET)|\.\.\. |---|===|Giving up on|\(in reply|I.m not going to|Remote host|"
     r"STARTTLS|\Z)",

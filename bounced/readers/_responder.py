@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bounced.readers._charset import fold
 from bounced.readers._message import MACHINE, Message
+from bounced.readers._patterns import Sign
 from bounced.readers._reply_words import AUTOMATIC, AWAY, LEFT, MOVED, finder
 
 SURE = 3  # the weight from which a mail is taken for an automatic reply
@@ -24,23 +25,22 @@ _FIELDS: dict[str, str] = {
     "x-post-messageclass": "9",
     "delivered-to": "autoresponder",
 }
-_MAILER = re.compile(r"auto-?respon|auto-?repl|\bvacation\b|\bgnarwl\b", re.I)
+_MAILER = Sign(r"(?i)auto-?respon|auto-?repl|\bvacation\b|\bgnarwl\b")
 _DENIED = frozenset({"no", "false", "0", "none"})
-_BULK = re.compile(r"\b(?:bulk|junk)\b", re.I)
+_BULK = Sign(r"(?i)\b(?:bulk|junk)\b")
 _LISTS = ("List-Id", "List-Unsubscribe", "List-Post", "Feedback-ID")
-_DAEMON = re.compile(
-    r"mailer-?daemon|mail-?daemon|post-?master|mail(?:er)? delivery|delivery (?:sub)?system|"
-    r"mail administrator|internet mail delivery|mdaemon@",
-    re.I,
+_DAEMON = Sign(
+    r"(?i)mailer-?daemon|mail-?daemon|post-?master|mail(?:er)? delivery|delivery (?:sub)?system|"
+    r"mail administrator|internet mail delivery|mdaemon@"
 )
 #: Subjects of failure reports: such a mail is read as one, whatever it says of being automatic.
-_FAILURE = re.compile(
-    r"undeliver|not (?:be )?delivered|delivery (?:status|failure|failed|problem|report|delayed|notification|has failed)"
-    r"|returned (?:mail|to sender)|failure notice|(?:mail|message) (?:delivery )?fail|mail system error|"
+_FAILURE = Sign(
+    r"(?i)undeliver|not (?:be )?delivered|delivery (?:status|failure|failed|problem|report|delayed|"
+    r"notification|has failed)|returned (?:mail|to sender)|failure notice|"
+    r"(?:mail|message) (?:delivery )?fail|mail system error|"
     r"\bbounced?\b|rejected|"
     r"unzustellbar|nicht zugestellt|non remis|échec|no entregado|non recapitabile|não entregue|nie dostarczono|"
-    r"не доставлено|недоставлен|mislukt|未送達|退信",
-    re.I,
+    r"не доставлено|недоставлен|mislukt|未送達|退信"
 )
 _ANSWER = re.compile(
     r"^\s*(?:re|aw|antw|sv|vs|odp|fwd?|wg|tr|rv|enc|res|ynt|回复|答复|转发|返信)\s*(?:\[\d+\])?\s*[:：]", re.I
@@ -66,7 +66,8 @@ class Signs:
 def header_signs(message: Message) -> Signs:
     """Return what the header alone says; no words are looked at. Weight 0 for the mails of people."""
     weight, signs = _submitted(message)
-    if _MAILER.search(message.header("X-Mailer") or ""):
+    mailer = message.header("X-Mailer")
+    if mailer and _MAILER(mailer):
         return Signs(weight + SURE, ("X-Mailer", *signs))
     for name in message.fields.names():
         begin = _FIELDS.get(name)
@@ -81,10 +82,10 @@ def all_signs(message: Message) -> Signs:
     signs = [*header.signs]
     subject = _subject(message, signs)
     weight = header.weight + subject
-    if _BULK.search(message.header("Precedence") or ""):
+    if _BULK(message.header("Precedence") or ""):
         weight += 1
         signs.append("Precedence")
-    if (message.header("Return-Path") or "").strip() == "<>":
+    if message.null_sender:
         weight += 1
         signs.append("null return path")
     if any(name in message.fields for name in _LISTS):
@@ -101,10 +102,10 @@ def from_a_mail_system(message: Message) -> bool:
     """Return True if the mail calls itself a failure report, or comes from who writes those."""
     if not message.types.isdisjoint(MACHINE) or "X-Failed-Recipients" in message.fields:
         return True
-    if _DAEMON.search(message.sender):
+    if _DAEMON(message.sender):
         return True
     subject = message.subject[:400]
-    return bool(_FAILURE.search(subject)) and not _ANSWER.match(subject) and not is_declared(message)
+    return _FAILURE(subject) and not _ANSWER.match(subject) and not is_declared(message)
 
 
 def is_declared(message: Message) -> bool:

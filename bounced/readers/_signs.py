@@ -3,16 +3,16 @@
 import re
 
 from bounced.readers._message import DELIVERY_STATUS, WHOLE_ORIGINAL, Message
+from bounced.readers._patterns import Sign
 from bounced.readers._words import ANSWER, AUTOMATIC, DELAYED, FAILED
 
 _LISTS = ("List-Id", "List-Unsubscribe", "List-Post", "X-BeenThere")
-_MAIL_SYSTEM = re.compile(
-    r"mailer[-_. ]?daemon|mail[-_. ]?daemon|post[-_. ]?master|"
+_MAIL_SYSTEM = Sign(
+    r"(?i)mailer[-_. ]?daemon|mail[-_. ]?daemon|post[-_. ]?master|"
     r"mail(?:er)?[-_. ]?(?:delivery|system|administrator|router)|"
-    r"delivery (?:sub)?system|mdaemon|system administrator|\bdaemon\b|^\s*<>",
-    re.I,
+    r"delivery (?:sub)?system|mdaemon|system administrator|\bdaemon\b|^\s*<>"
 )
-_REPLY = re.compile(r"(?<![\d.,:/-])[45]\d\d(?:[ -]+\S|$)|(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])", re.M)
+_REPLY = re.compile(r"[45](?:(?<![\d.,:/-][45])\d\d(?:[ -]+\S|$)|(?<![\d.][45])\.\d{1,3}\.\d{1,3}(?![\d.]))", re.M)
 _ALONE = re.compile(r"^[ \t]*<?[^\s<>@:]{1,64}@[^\s<>@:]{1,255}\.[^\s<>@:.]{2,63}>?[ \t]*:?[ \t]*$", re.M)
 LOOKED_AT = 20_000  # characters of the text in which words of failure are looked for
 
@@ -38,7 +38,7 @@ def is_proved(message: Message, failed_subject: bool) -> bool:
     if not message.types.isdisjoint(DELIVERY_STATUS):
         return True
     text = message.text()[:LOOKED_AT]
-    if _MAIL_SYSTEM.search(message.sender):
+    if _MAIL_SYSTEM(message.sender):
         converses = ANSWER.match(message.subject) and "In-Reply-To" in message.fields and not message.null_sender
         return not converses or bool(_REPLY.search(text))
     if any(name in message.fields for name in _LISTS):
@@ -56,22 +56,24 @@ def is_automatic(message: Message) -> bool:
     return (
         message.null_sender
         or not message.types.isdisjoint(DELIVERY_STATUS)
-        or bool(AUTOMATIC.search(message.sender))
-        or bool(AUTOMATIC.search(message.header("Return-Path") or ""))
+        or AUTOMATIC(message.sender)
+        or AUTOMATIC(message.header("Return-Path") or "")
     )
 
 
 def tells_failure(text: str) -> bool:
     """True if `text` has words of failure or delay, in any language known."""
-    return bool(FAILED.search(text) or DELAYED.search(text))
+    return FAILED(text) or DELAYED(text)
 
 
 def is_forwarded(message: Message) -> bool:
     """True if the report lies within a mail that a person sent on."""
+    if message.types.isdisjoint(WHOLE_ORIGINAL):
+        return False
     wrapped = any(p.content_type in WHOLE_ORIGINAL and p.children and not p.returned for p in message.parts)
     return wrapped and not is_automatic_sender(message)
 
 
 def is_automatic_sender(message: Message) -> bool:
     """True if the header alone says that a mail system wrote it."""
-    return message.null_sender or bool(AUTOMATIC.search(message.sender))
+    return message.null_sender or AUTOMATIC(message.sender)

@@ -5,7 +5,7 @@ Why it failed is not read here: that is the rules' work.
 
 import re
 
-from bounced.readers._patterns import compiled
+from bounced.readers._patterns import Sign
 
 _FAILED = (
     r"(?:could|can|did|was|were|has|have|is|are|will|would)(?: ?not|n.t) (?:yet )?(?:be |been |reach|able to )?"
@@ -105,9 +105,9 @@ _AUTOMATIC = (
     r"autoanswer|mail@|notification|mailsweeper|surfcontrol|returned"
 )
 
-FAILED = compiled("(?i)" + "|".join(f"(?:{part})" for part in _FAILED))
-DELAYED = compiled("(?i)" + "|".join(f"(?:{part})" for part in _DELAYED))
-FINAL = compiled("(?i)" + _FINAL)
-AUTOMATIC = compiled("(?i)" + _AUTOMATIC)
+FAILED = Sign("(?i)" + "|".join(f"(?:{part})" for part in _FAILED))
+DELAYED = Sign("(?i)" + "|".join(f"(?:{part})" for part in _DELAYED))
+FINAL = Sign("(?i)" + _FINAL)
+AUTOMATIC = Sign("(?i)" + _AUTOMATIC)
 #: A person's answer, or what a person passes on.
 ANSWER = re.compile(r"\s*(?:re|aw|sv|antw?|vs|odp|fwd?|wg|tr|rv|enc|i)\s*(?:\[\d+\])?\s*:", re.I)

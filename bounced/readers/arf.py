@@ -64,6 +64,8 @@ def _machine_part(message: Message) -> tuple[Fields, Part] | None:
     if not message.types.isdisjoint(_FAILURES):
         return None
     readable = any(spelt in message.octets for spelt in _SPELT)
+    if not readable and message.types.isdisjoint(_PACKED):
+        return None
     for candidate in message.parts:
         if candidate.returned or candidate.content_type not in (_ODD_TYPES if readable else _PACKED):
             continue

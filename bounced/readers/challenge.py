@@ -7,13 +7,12 @@ section 1.1 counts challenges among automatic replies.
 
 import re
 
-import re2
-
 from bounced.model import Kind, Report
 from bounced.readers import Rank, Reader
 from bounced.readers._charset import fold
 from bounced.readers._fields import Fields
 from bounced.readers._message import DELIVERY_STATUS, MACHINE, Message
+from bounced.readers._patterns import Sign
 
 _FIELDS = frozenset(
     {
@@ -68,8 +67,8 @@ _HELD = re.compile(
     r"|(?:spam|junk)[^.!?]{0,40}(?:protect|block|filter|control|verification)|approved senders|guest list",
     re.I | re.S,
 )
-_WORTH = re2.compile(b"(?i)confirm|approv|verif|challeng|whitelist|prove")
-_WORTH_TEXT = re2.compile(f"{_PROOF}|prove|human|guest list|allowed senders|antispam|challenge")
+_WORTH = Sign("(?i)confirm|approv|verif|challeng|whitelist|prove")
+_WORTH_TEXT = Sign(f"{_PROOF}|prove|human|guest list|allowed senders|antispam|challenge")
 _HEAD = 2_000
 _LINE = 400  # characters of the subject that are looked at
 
@@ -79,7 +78,7 @@ def read(message: Message) -> Report | None:
     status = message.part(*DELIVERY_STATUS)
     if status is not None:
         content = status.content[:_HEAD]
-        asks = bool(_WORTH.search(content)) and _diagnostic_asks(Fields(content))
+        asks = _WORTH(content) and _diagnostic_asks(Fields(content))
     else:
         asks = _signed(message) or (message.types.isdisjoint(MACHINE) and _text_asks(message))
     return Report(Kind.AUTO_REPLY, READER.name, subtype="challenge") if asks else None
@@ -98,8 +97,8 @@ def _diagnostic_asks(fields: Fields) -> bool:
 def _text_asks(message: Message) -> bool:
     """Return True if two of three agree: the subject asks, the text asks for a step, the text says the mail is held."""
     line = message.subject[:_LINE]
-    subject = bool(_WORTH_TEXT.search(fold(line))) and bool(_SUBJECT.search(line))
-    if not subject and not (_likely(message) and _WORTH_TEXT.search(fold(message.text()[:_HEAD]))):
+    subject = _WORTH_TEXT(fold(line)) and bool(_SUBJECT.search(line))
+    if not subject and not (_likely(message) and _WORTH_TEXT(fold(message.text()[:_HEAD]))):
         return False
     opening = fold(message.text()[:_HEAD])
     asks = bool(_STEP.search(opening)) and bool(_PROVE.search(opening))
@@ -109,11 +108,7 @@ def _text_asks(message: Message) -> bool:
 def _likely(message: Message) -> bool:
     """Return True if the mail answers one of ours by a machine: only then its text is searched without the subject."""
     fields = message.fields
-    return (
-        "Auto-Submitted" in fields
-        or "auto" in (message.header("Precedence") or "")
-        or ((message.header("Return-Path") or "").strip() == "<>")
-    )
+    return "Auto-Submitted" in fields or "auto" in (message.header("Precedence") or "") or message.null_sender
 
 
 READER = Reader("challenge", Rank.OWN_FORMAT, read)

@@ -10,11 +10,10 @@ from bounced.model import Finding, Kind, Report
 from bounced.readers import Rank, Reader
 from bounced.readers._addresses import ADDRESS
 from bounced.readers._message import MACHINE, Message
+from bounced.readers._patterns import Sign
 from bounced.readers._responder import SURE, header_signs
 
-_SYSTEM = re.compile(
-    r"\b(?:no|do-?not|donot|ne)[-_.]?(?:reply|repondre)\b|\bauto-?(?:reply|responder|response)\b", re.I
-)
+_SYSTEM = Sign(r"(?i)\b(?:no|do-?not|donot|ne)[-_.]?(?:reply|repondre)\b|\bauto-?(?:reply|responder|response)\b")
 _THING = (
     r"(?:inbox|mailbox|e-?mail(?:-| )?(?:address|account|adresse)?|address|account|postfach|adresse|compte|boîte|buzón|"
     r"cuenta|dirección|conta|endereço|casella|indirizzo|postvak|mailadres|skrzynka)"
@@ -31,7 +30,7 @@ _HEAD = 1_000
 
 def read(message: Message) -> Report | None:
     """Return a bounce of the address that the text names, or else of the one that answers are to go to."""
-    if not _SYSTEM.search(message.sender) or not message.types.isdisjoint(MACHINE):
+    if not _SYSTEM(message.sender) or not message.types.isdisjoint(MACHINE):
         return None
     if header_signs(message).weight < SURE and not message.null_sender:
         return None

@@ -48,7 +48,7 @@ _NEW = Prose(
 def read(message: Message) -> Report | None:
     """Return a finding for each recipient that is told of; None if it is not Exchange's."""
     newer = any(words in message.folded for words in _ADMINISTRATORS)
-    if not newer and not _SENTENCE.search(message.folded):
+    if not newer and not ("the following recipient" in message.folded and _SENTENCE.search(message.folded)):
         return None
     return (_NEW.read(message) if newer else None) or _OLD.read(message)
 

@@ -17,7 +17,7 @@ from bounced.readers._words import DELAYED, FAILED, FINAL
 
 MAX_TEXT = 2_000
 _SAYS_NOTHING = 4  # lines about a recipient with fewer characters besides the address give no reason
-_REFUSED = re.compile(r"(?<![\d.])5\d\d[ -](?:\S|5\.\d)")
+_REFUSED = re.compile(r"5(?<![\d.]5)\d\d[ -](?:\S|5\.\d)")
 
 
 def read(message: Message) -> Report | None:
@@ -34,7 +34,7 @@ def read(message: Message) -> Report | None:
 def kind_of(message: Message) -> Kind:
     """Return `delayed` where the text promises to go on trying and nowhere says that it ended, else `bounce`."""
     text = message.subject + "\n" + message.text()[:LOOKED_AT]
-    goes_on = DELAYED.search(text) and not _REFUSED.search(text) and not FINAL.search(text)
+    goes_on = DELAYED(text) and not _REFUSED.search(text) and not FINAL(text)
     return Kind.DELAYED if goes_on else Kind.BOUNCE
 
 
@@ -58,7 +58,7 @@ def finding_of(mention: Mention, text: str, action: Action = Action.FAILED) -> F
     if len(rest.strip(" \n\t<>:;,.'\"()[]-*")) < _SAYS_NOTHING:
         block = text
     reply = reply_in(block)
-    if reply is None and not FAILED.search(rest) and status_code(rest) is None:
+    if reply is None and not FAILED(rest) and status_code(rest) is None:
         reply = reply_in(text)
     return Finding(
         recipient=mention.address,

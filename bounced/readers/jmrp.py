@@ -12,6 +12,7 @@ from bounced.readers._feedback import addresses, findings_for, is_redacted, mail
 from bounced.readers._message import MACHINE, Message
 
 _FIELD = "X-HmXmrOriginalRecipient"
+_WRITTEN = (b"HmXmrOriginalRecipient", b"hmxmroriginalrecipient")  # as it stands in a mail
 _SUBJECT = re.compile(r"\bcomplaint about message from\s+(\S+)", re.I)
 _REPORTERS = ("hotmail.com", "outlook.com", "microsoft.com", "live.com")
 
@@ -22,7 +23,7 @@ def read(message: Message) -> Report | None:
         return None
     subject = "complaint" in message.subject and _SUBJECT.search(message.subject[:400])
     merged = _FIELD in message.fields
-    if not (subject or merged or (message.root.children and _original_tells(message))):
+    if not (subject or merged or (_may_tell(message) and _original_tells(message))):
         return None
     if subject and not merged and not _original_tells(message) and not _from_microsoft(message):
         return None
@@ -41,6 +42,10 @@ def read(message: Message) -> Report | None:
         original=original,
         feedback=feedback,
     )
+
+
+def _may_tell(message: Message) -> bool:
+    return bool(message.root.children) and any(name in message.octets for name in _WRITTEN)
 
 
 def _original_tells(message: Message) -> bool:

@@ -45,7 +45,7 @@ def read(message: Message) -> Report | None:
     findings = [_finding(a, said.get(a.lower()), text) for a in (listed or said)]
     if not findings:
         return None
-    waits = DELAYED.search(text) is not None and not FINAL.search(text)
+    waits = DELAYED(text) and not FINAL(text)
     kind = Kind.DELAYED if waits else Kind.BOUNCE
     return Report(kind, READER.name, merged(findings), reporting_mta=reporting_host(message))
 

@@ -52,6 +52,8 @@ def read(message: Message) -> Report | None:
 
 def _notice(message: Message) -> Json | None:
     texts = [part for part in message.parts if not part.returned and part.content_type in _TEXTS]
+    if b"omplain" not in message.octets and not any(part.encoded for part in texts):
+        return None
     for part in texts[:_PARTS]:
         if b"omplain" not in part.content:
             continue

@@ -36,7 +36,7 @@ def read(message: Message) -> Report | None:
     report = report_of(delivery_status(text[start : end.start() if end else None]), message, READER.name)
     if report is None:
         return None
-    return replace(report, forwarded=not (AUTOMATIC.search(message.sender) or message.null_sender))
+    return replace(report, forwarded=not (AUTOMATIC(message.sender) or message.null_sender))
 
 
 READER = Reader("status_in_text", Rank.STANDARD, read)

@@ -5,22 +5,21 @@ Tell-tale: a mail system's own sender and words of failure in the subject, or a 
 A person looks at it; the identity may still come from the return path.
 """
 
-import re
-
 from bounced.model import Finding, Report
 from bounced.readers import Rank, Reader
 from bounced.readers._message import DELIVERY_STATUS, Message
+from bounced.readers._patterns import Sign
 from bounced.readers._signs import tells_failure
 from bounced.readers._words import ANSWER
 from bounced.readers.free_text import kind_of, reporting_host
 
-_DAEMON = re.compile(r"mailer-?daemon|postmaster|mail delivery (?:sub)?system", re.I)
+_DAEMON = Sign(r"(?i)mailer-?daemon|postmaster|mail delivery (?:sub)?system")
 
 
 def read(message: Message) -> Report | None:
     """Return a report whose one finding names nobody."""
     machine = not message.types.isdisjoint(DELIVERY_STATUS)
-    daemon = bool(_DAEMON.search(message.sender)) and tells_failure(message.subject)
+    daemon = _DAEMON(message.sender) and tells_failure(message.subject)
     if not (machine or daemon) or ANSWER.match(message.subject):
         return None
     text = message.text().strip()[:2_000] or None
