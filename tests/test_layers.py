@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "bounced"
 GROUND = {"model", "errors", "config", "address"}
-STAGES = {"mailbox", "readers", "classify", "correlate", "policy", "store", "notify", "serve"}
+STAGES = {"exchange", "mailbox", "readers", "classify", "correlate", "policy", "store", "notify", "serve"}
 MAY_ALSO = {"serve": {"store"}, "notify": {"store"}}
 #: Libraries that one stage alone may import.
 OWNERS = {

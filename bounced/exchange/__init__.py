@@ -1,0 +1,24 @@
+"""Lists of addresses from elsewhere, and ours for elsewhere: a file of any known format -> entries. Pure.
+
+What other systems mean by their lists is in `layouts`, one module a system.
+"""
+
+from bounced.exchange.entry import MANUAL, UNSUBSCRIBE, Entry, Left, Refused, Row
+from bounced.exchange.layouts.own import COLUMNS
+from bounced.exchange.source import Doubt, Source, names, open_source
+from bounced.exchange.table import escaped
+
+__all__ = [
+    "COLUMNS",
+    "MANUAL",
+    "UNSUBSCRIBE",
+    "Doubt",
+    "Entry",
+    "Left",
+    "Refused",
+    "Row",
+    "Source",
+    "escaped",
+    "names",
+    "open_source",
+]
