@@ -40,11 +40,28 @@ class Engine:
         """`rules` are sorted here: the operator's first, then by layer, then as they stand in the files."""
         self.rules = tuple(sorted(rules, key=lambda rule: (not rule.local, rule.layer)))
         self._sieve = Sieve([rule.when.text for rule in self.rules])
+        self._name_sieve = Sieve([rule.when.names for rule in self.rules if rule.when.names is not None])
+        self._suffixes = frozenset(suffix for rule in self.rules for suffix in rule.when.mta)
+        self._decided = lru_cache(4096)(self._first_anew)
         self._possible = lru_cache(4096)(self._possible_anew)
         self.first_by_status = lru_cache(1024)(self._first_by_status)
 
     def first(self, evidence: Evidence) -> tuple[Rule, str | None] | None:
-        """Return the first rule whose conditions all hold, and the words, link, host or code it fired on."""
+        """Return the first rule whose conditions all hold, and the words, link, host or code it fired on.
+
+        Names and hosts that no rule speaks of are left out first: what remains comes again with the next recipient.
+        """
+        names = evidence.names if self._name_sieve.passing(evidence.names) else ""
+        hosts = tuple(host for host in evidence.hosts if self._is_known(host))
+        return self._decided(Evidence(evidence.text, names, hosts, evidence.around))
+
+    def _is_known(self, host: str) -> bool:
+        """True if a rule names the host, or a domain it is in."""
+        while host and host not in self._suffixes:
+            host = host.partition(".")[2]
+        return bool(host)
+
+    def _first_anew(self, evidence: Evidence) -> tuple[Rule, str | None] | None:
         text, names = evidence.text.encode(), evidence.names.encode()
         for number in sorted(self._possible(evidence.around) & self._sieve.passing(evidence.text)):
             rule = self.rules[number]
