@@ -47,6 +47,7 @@ class Workers(Generic[T, R]):
         self._processes = processes or os.cpu_count() or 1
         self._prepared_by = (prepare, arguments)
         self._lock = threading.Lock()
+        self._closed = False
         self._pool = self._started()
 
     def __enter__(self) -> Self:
@@ -82,6 +83,8 @@ class Workers(Generic[T, R]):
 
     def close(self) -> None:
         """Stop the processes, without waiting for what they are at."""
+        with self._lock:
+            self._closed = True
         self._pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves it unannotated
         self._pool.join()
 
@@ -95,8 +98,10 @@ class Workers(Generic[T, R]):
         )
 
     def _replace(self, broken: ProcessPool) -> None:
-        """Start a new pool in place of `broken`, unless another thread has done so."""
+        """Start a new pool in place of `broken`, unless another thread has done so, or all is over."""
         with self._lock:
+            if self._closed:
+                raise TryLater("the processes that read mail were stopped")
             if self._pool is broken:
                 broken.stop()  # type: ignore[no-untyped-call]  # pebble leaves it unannotated
                 self._pool = self._started()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bounced import __version__
-from bounced.cli import classify, demo, events, explain, operate, rules, suppressions, verp, webhooks
+from bounced.cli import classify, demo, events, explain, operate, rules, suppressions, tokens, verp, webhooks
 
 app = typer.Typer(
     name="bounced",
@@ -40,6 +40,7 @@ def root(
 
 for command in (
     operate.run,
+    operate.serve,
     operate.poll,
     demo.demo,
     classify.classify,
@@ -52,6 +53,7 @@ for command in (
 for name, group in (
     ("suppressions", suppressions.app),
     ("webhooks", webhooks.app),
+    ("tokens", tokens.app),
     ("rules", rules.app),
     ("verp", verp.app),
     ("config", operate.config_app),

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,14 +12,11 @@ from bounced.cli.options import ConfigOption, FormatOption, configuration_if_any
 from bounced.cli.render import Format, progress, show
 from bounced.config import Config
 from bounced.errors import ConfigError
-from bounced.model import Finding, Identity, Judged, Trust, Verdict
 from bounced.pipeline import Failure, Judgement, judge_one
+from bounced.results import Result, of_mail, of_verdict
 
 _MAIL_COLUMNS = ("file", "kind", "reader", "address", "category", "reason", "fault", "status", "rule", "error")
 _REPLY_COLUMNS = ("id", "category", "reason", "fault", "status", "reply_code", "rule", "error")
-_WEAKEST_FIRST = (Trust.CLAIMED, Trust.MATCHED, Trust.SIGNED)
-
-Result = dict[str, Any]
 
 
 def classify(  # noqa: PLR0913  each parameter is an option of the command line
@@ -78,69 +75,14 @@ def answers(asked: Iterable[Result], settings: Config) -> Iterator[Result]:
             yield head | {"category": None, "reason": None, "error": one.get("error", 'no "reply" in it')}
             continue
         verdict = known.classify_reply(text, _text(one.get("remote_mta")), _text(one.get("recipient")))
-        yield head | _verdict(verdict)
+        yield head | of_verdict(verdict)
 
 
 def mail_result(name: str, judgement: Judgement) -> Result:
     """Return the object that stands for one mail; `kind` is None and `error` says why if it could not be read."""
     if isinstance(judgement, Failure):
         return _nothing(name) | {"error": judgement.why}
-    report, pairs = judgement.report, judgement.verdicts
-    first = pairs[0][1] if pairs else None
-    tags = first.tags if first else None
-    return {
-        "file": name,
-        "kind": report.kind,
-        "subtype": report.subtype,
-        "reader": report.reader,
-        "recipients": [recipient_result(v, i) for v, i in pairs],
-        "feedback_type": report.feedback.feedback_type if report.feedback else None,
-        "message_id": first.message_id if first else _original_id(judgement),
-        "tags": {
-            "campaign": tags.campaign if tags else None,
-            "list": tags.list if tags else None,
-            "categories": list(tags.categories) if tags else [],
-        },
-        "trust": min((i.trust for _, i in pairs), key=_WEAKEST_FIRST.index, default=Trust.CLAIMED),
-    }
-
-
-def recipient_result(verdict: Verdict, identity: Identity) -> Result:
-    """Return the object that stands for one recipient of a mail."""
-    finding = verdict.finding
-    return {
-        "address": _address(finding, identity),
-        "final_recipient": identity.final_recipient or finding.final_recipient,
-        **_verdict(verdict),
-        "action": finding.action,
-        "diagnostic": finding.diagnostic or finding.text,
-        "remote_mta": finding.remote_mta,
-    }
-
-
-def _address(finding: Finding, identity: Identity) -> str | None:
-    """Return whom the report names; only a signature knows better whom the mail went to.
-
-    Of an alias with several members each member has a fate of its own, though one address was mailed.
-    """
-    if identity.trust is Trust.SIGNED:
-        return identity.recipient
-    return finding.recipient or identity.recipient
-
-
-def _verdict(verdict: Verdict) -> Result:
-    return {
-        "category": verdict.category,
-        "reason": verdict.reason,
-        "fault": verdict.fault,
-        "status": verdict.status,
-        "reply_code": verdict.reply_code,
-        "rule": verdict.rule,
-        "provider": verdict.provider,
-        "matched": verdict.matched,
-        "basis": list(verdict.basis),
-        "disagreed": list(verdict.disagreed),
-    }
+    return {"file": name} | of_mail(judgement)
 
 
 def _nothing(name: str) -> Result:
@@ -148,10 +90,6 @@ def _nothing(name: str) -> Result:
         **{"file": name, "kind": None, "subtype": None, "reader": None, "recipients": [], "feedback_type": None},
         **{"message_id": None, "tags": {"campaign": None, "list": None, "categories": []}, "trust": None},
     }
-
-
-def _original_id(judged: Judged) -> str | None:
-    return judged.report.original.first("Message-ID") if judged.report.original else None
 
 
 def _flat(result: Result) -> Iterator[Result]:

@@ -1,4 +1,4 @@
-"""`bounced run`, `poll`, `config check`, `doctor`, `db`: what an operator does with the program itself."""
+"""`bounced run`, `serve`, `poll`, `config check`, `doctor`, `db`: what an operator does with the program itself."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,6 +27,15 @@ def run(config: ConfigOption = None) -> None:
     configuration(config)
     path = config_path(config)
     raise typer.Exit(run_daemon(path) if path else 2)
+
+
+def serve(config: ConfigOption = None) -> None:
+    """Answer over HTTP and do nothing else: for a host, or a process, beside the one that polls. Ended like `run`."""
+    from bounced.daemon.main import run as run_daemon
+
+    configuration(config)
+    path = config_path(config)
+    raise typer.Exit(run_daemon(path, works=False) if path else 2)
 
 
 def poll(

@@ -19,6 +19,7 @@ from bounced.errors import ConfigError
 from bounced.model import Suppression
 from bounced.serve import health, metrics
 from bounced.serve.server import Server, application
+from bounced.serve.v1 import Api
 
 log = structlog.get_logger("bounced.daemon")
 
@@ -27,9 +28,12 @@ _STOP_GRACE, _RELOAD_GRACE = 60.0, 30.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def run(path: Path) -> int:
-    """Run until SIGTERM or SIGINT and return the exit status. Raises ConfigError before anything was started."""
-    daemon = Daemon(path)
+def run(path: Path, works: bool = True) -> int:
+    """Run until SIGTERM or SIGINT and return the exit status. Raises ConfigError before anything was started.
+
+    One that does not work only answers: no mailbox is polled, nothing is posted or ended.
+    """
+    daemon = Daemon(path, works)
     daemon.start()
     return daemon.watch()
 
@@ -37,16 +41,19 @@ def run(path: Path) -> int:
 class Daemon:
     """The one that listens to signals. SIGHUP swaps the service for one by the new configuration, if that checks."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, works: bool = True) -> None:
+        self._path, self._works = path, works
         config = load(path)
+        if not works and not config.http.enabled:
+            raise ConfigError(["http.enabled: is false, and there is nothing else to do"])
         logging.configure(config.log)
         self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._systemd = Systemd()
         self._pulse = Pulse()
         self._made = Instruments(self._pulse, health.Health(self._ping, self._pulse.overdue), metrics.Metrics())
-        self._service = Service(config, self._made)
-        self._http = _Http(config.http, self._made, self._gauges)
+        self._service = Service(config, self._made, works)
+        self._api = Api(lambda: self._service.desk)
+        self._http = _Http(config.http, self._made, self._gauges, self._api)
         self._lookups = Lookups(config.lookups, self._lookup, self._made.metrics)
         self._ready = False
 
@@ -54,7 +61,7 @@ class Daemon:
         """Take over the signals and start all loops."""
         for number in _SIGNALS:
             signal.signal(number, lambda received, _frame: self._signals.put(received))
-        _warn(self._service.config)
+        _warn(self._service.config, self._works)
         self._service.start()
 
     def watch(self) -> int:
@@ -86,7 +93,7 @@ class Daemon:
         self._systemd.reloading()
         try:
             config = load(self._path)
-            new = Service(config, self._made)
+            new = Service(config, self._made, self._works)
         except ConfigError as exc:
             log.error("reload refused, the old configuration stays", problems=list(exc.problems))
         else:
@@ -100,7 +107,7 @@ class Daemon:
         if late:
             log.warning("still at the old configuration", loops=late)
         self._service = new
-        _warn(config)
+        _warn(config, self._works)
         new.start()
         self._http.move(config.http)
         self._lookups.move(config.lookups)
@@ -112,6 +119,7 @@ class Daemon:
         late = self._service.stop(_STOP_GRACE)
         self._http.close()
         self._lookups.close()
+        self._api.close()
         if late:
             log.warning("left behind; what they had not committed comes again", loops=late)
             sys.stderr.flush()
@@ -132,9 +140,9 @@ class Daemon:
 class _Http:
     """The HTTP server as the configuration wants it: on, off, or somewhere else after a reload."""
 
-    def __init__(self, settings: Http, made: Instruments, gauges: metrics.Gauges) -> None:
+    def __init__(self, settings: Http, made: Instruments, gauges: metrics.Gauges, api: Api) -> None:
         self._settings = settings
-        routers = [health.router(made.health), metrics.router(made.metrics, made.health, gauges)]
+        routers = [health.router(made.health), metrics.router(made.metrics, made.health, gauges), *api.routers]
         self._app = application(routers)
         self._server = self._opened(settings)
 
@@ -168,9 +176,9 @@ class _Http:
         return server
 
 
-def _warn(config: Config) -> None:
+def _warn(config: Config, works: bool) -> None:
     """Say plainly what the operator chose to believe."""
     if not config.correlation.signing.keys:
         log.warning("no signing key: whoever can write to a return path is believed", see="correlation.signing.keys")
-    if not config.mailboxes:
+    if works and not config.mailboxes:
         log.warning("no mailbox is configured: nothing will come in")

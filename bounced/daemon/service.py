@@ -19,6 +19,7 @@ from bounced.daemon.leases import Leases, owner
 from bounced.daemon.loops import NEVER, Loops
 from bounced.daemon.polling import Allowance, Poller, Shared
 from bounced.daemon.pulse import Pulse
+from bounced.daemon.serving import desk
 from bounced.errors import BouncedError
 from bounced.model import Attempt, Delivery
 from bounced.pipeline import change
@@ -61,15 +62,20 @@ class Counted:
 class Service:
     """One configuration at work. Every loop waits for the database; then they run beside each other."""
 
-    def __init__(self, config: Config, instruments: Instruments) -> None:
-        """Build everything and start nothing. Raises ConfigError for rules or settings that cannot be used."""
-        wiring.rules(config)
-        self.config, self._instruments = config, instruments
+    def __init__(self, config: Config, instruments: Instruments, works: bool = True) -> None:
+        """Build everything and start nothing. Raises ConfigError for rules or settings that cannot be used.
+
+        One that does not work polls, posts and ends nothing: it only has a desk for what is asked.
+        """
+        rules = wiring.rules(config)
+        self.config = config if works else config.model_copy(update={"mailboxes": ()})
+        self._instruments, self._works = instruments, works
         self.store = wiring.store(config)
         self.prepared = threading.Event()
         self._stages = wiring.stages(config, self.store)
         self._deliverer = wiring.deliverer(config, Counted(self.store, instruments.metrics))
         self._judges = Judges(config)
+        self.desk = desk(config, self._stages, self.store, rules, self._judges)
         self._loops = Loops(instruments.pulse, len(config.mailboxes) + 5)
         self._pollers = self._make_pollers()
         self._leases = Leases(self.store, owner(), shared=not self.store.is_sqlite)
@@ -99,7 +105,8 @@ class Service:
     def line(self) -> str:
         """Return what `systemctl status` shows."""
         problems = [f"{name}: {problem}" for name, problem in sorted(self._loops.problems().items())]
-        work = f"polling {len(self._pollers)} mailbox(es)" if self.prepared.is_set() else "waiting for the database"
+        work = f"polling {len(self._pollers)} mailbox(es)" if self._works else "answering"
+        work = work if self.prepared.is_set() else "waiting for the database"
         return "; ".join([work, *problems])[:500]
 
     def gauges(self) -> Iterable[tuple[str, str, Mapping[str, float]]]:
@@ -116,6 +123,9 @@ class Service:
 
     def _prepare(self) -> float:
         self.store.upgrade()
+        if not self._works:
+            self.prepared.set()
+            return NEVER
         for poller in self._pollers:
             failed = partial(self._poll_failed, poller.name)
             self._loops.add(poller.loop, partial(self._turn, poller), _SLACK + poller.allowance.fetch, failed)

@@ -90,7 +90,7 @@ def router(health: Health, clock: Callable[[], datetime] = lambda: datetime.now(
     routes = APIRouter(tags=["health"])
 
     @routes.get("/healthz")
-    def healthz(response: Response) -> dict[str, object]:
+    async def healthz(response: Response) -> dict[str, object]:
         """Alive: every loop makes progress."""
         stuck = list(health.stuck())
         response.status_code = 503 if stuck else 200

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterable
+from typing import Any
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -10,14 +11,31 @@ from fastapi import APIRouter, FastAPI
 from bounced import __version__
 from bounced.config import Http
 from bounced.errors import ConfigError
+from bounced.serve import problems
+from bounced.serve.surroundings import MOST, Surroundings
 
 #: How long a request may go on after the server was told to stop.
 _GRACE = 3
 
 
+class _Application(FastAPI):
+    """FastAPI, with the form of our errors in its description of itself."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        if not self.openapi_schema:
+            made = super().openapi()
+            schemas = made.setdefault("components", {}).setdefault("schemas", {})
+            schema = problems.ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= schema.pop("$defs", {}) | {"Problem": schema}
+        return super().openapi()
+
+
 def application(routers: Iterable[APIRouter]) -> FastAPI:
     """Return the application that answers what `routers` know; it loads nothing from other hosts."""
-    app = FastAPI(title="bounced", version=__version__, docs_url=None, redoc_url=None)
+    app = _Application(title="bounced", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.add_middleware(Surroundings)
+    problems.install(app)
     for routes in routers:
         app.include_router(routes)
     return app
@@ -37,7 +55,7 @@ class Server:
             lifespan="off",
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
-            limit_concurrency=200,
+            limit_concurrency=2 * MOST,  # connections; beyond MOST requests the application says so itself
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(

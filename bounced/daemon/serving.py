@@ -1,0 +1,37 @@
+"""What is asked over HTTP, made from one configuration: the desk of the HTTP interface."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bounced.config import Config
+from bounced.daemon.judging import Judges
+from bounced.errors import Unreadable
+from bounced.model import Change, Place, RawMessage
+from bounced.pipeline import Failure, Stages, change
+from bounced.results import of_mail, of_verdict
+from bounced.serve.desk import Desk
+from bounced.store import Store
+
+if TYPE_CHECKING:
+    from bounced.classify import Rules
+
+_HERE = Place("http", "", 0, 0)
+
+
+def desk(config: Config, stages: Stages, store: Store, rules: "Rules", judges: Judges) -> Desk:
+    """Return what the HTTP interface asks: the store, and the stages as this configuration wants them."""
+
+    def commit(changes: Sequence[Change], now: datetime) -> None:
+        change(changes, store, stages.compose, now)
+
+    def judge(content: bytes) -> Mapping[str, Any]:
+        ((judgement, _),) = judges.judge([RawMessage(_HERE, content, len(content))])
+        if isinstance(judgement, Failure):
+            raise Unreadable(judgement.why)
+        return of_mail(judgement)
+
+    def judge_reply(reply: str, mta: str | None, recipient: str | None) -> Mapping[str, Any]:
+        return of_verdict(rules.classify_reply(reply, mta, recipient))
+
+    return Desk(store, commit, judge, judge_reply, config.limits.message_bytes)

@@ -1,0 +1,68 @@
+"""What the HTTP interface asks, and the threads it asks in: nothing that waits runs in the event loop."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from bounced.errors import StoreDown
+from bounced.model import Change
+from bounced.store import Store
+
+T = TypeVar("T")
+
+#: Fewer than the pool has connections: whatever comes over HTTP, the loops of the daemon get theirs.
+_DATABASE_THREADS: Final = 4
+_JUDGING_THREADS: Final = 2
+#: Seconds that a question waits for its turn and its answer, beyond what the database itself may take for a lock.
+_PATIENCE: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One configuration, as far as it is asked over HTTP. A reload puts another in its place.
+
+    `commit` makes changes durable, with their notifications. `judge` says what a mail is, within its time, or raises
+    Unreadable; `judge_reply` what a server's reply meant. Both answer in the words of `bounced classify`.
+    """
+
+    store: Store
+    commit: Callable[[Sequence[Change], datetime], None]
+    judge: Callable[[bytes], Mapping[str, Any]]
+    judge_reply: Callable[[str, str | None, str | None], Mapping[str, Any]]
+    message_bytes: int
+
+
+class Threads:
+    """Threads for what waits: for the database, for a judgement; and one for notes that nobody waits for."""
+
+    def __init__(self) -> None:
+        self._database = ThreadPoolExecutor(_DATABASE_THREADS, "http-database")
+        self._judging = ThreadPoolExecutor(_JUDGING_THREADS, "http-judging")
+        self._notes = ThreadPoolExecutor(1, "http-notes")
+
+    async def ask(self, work: Callable[[], T]) -> T:
+        """Return what the database answers. Raises what `work` does; StoreDown if it takes too long."""
+        return await self._within(self._database, work)
+
+    async def judge(self, work: Callable[[], T]) -> T:
+        """Return a judgement; many that come at once wait for each other, not the look-ups for them."""
+        return await self._within(self._judging, work)
+
+    def note(self, work: Callable[[], None]) -> None:
+        """Do it some time soon."""
+        self._notes.submit(work)
+
+    def close(self) -> None:
+        """Finish what has begun, forget what has not."""
+        for pool in (self._database, self._judging, self._notes):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _within(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await asyncio.get_running_loop().run_in_executor(pool, work)
+        except TimeoutError:
+            raise StoreDown(f"no answer within {_PATIENCE:g} s: too much is asked at once") from None

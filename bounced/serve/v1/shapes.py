@@ -1,0 +1,92 @@
+"""What requests and answers have in common: forms of values, pages, cursors."""
+
+import base64
+import json
+from datetime import datetime
+from typing import Annotated, Any, Final, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from bounced.address import normalise
+from bounced.serve.problems import invalid
+
+Item = TypeVar("Item")
+
+#: Characters of an address as a person may write it, of the text that explains a change, of a line.
+ADDRESS, PROSE, LINE = 600, 1_000, 500
+#: What the two databases count rows with.
+NUMBER: Final = 2**63 - 1
+_PAGE, _LARGEST_PAGE = 100, 500
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError("want printable characters")
+    return text
+
+
+class Given(BaseModel):
+    """A request: an unknown field is a mistake and not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Told(BaseModel):
+    """A part of an answer, taken from a noun of the same fields."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class Page(Told, Generic[Item]):
+    """Some of a listing. `next` asks for the rest; null at the end. What comes meanwhile shifts nothing."""
+
+    items: list[Item]
+    next: str | None = Field(description="The `cursor` of the next page; null where this is the last.")
+
+
+Address = Annotated[str, Field(min_length=3, max_length=ADDRESS, examples=["ann@example.com"])]
+ScopeName = Annotated[
+    str,
+    Field(min_length=1, max_length=64, examples=["*", "marketing"], description="A stream or a list; * is everywhere."),
+    AfterValidator(_one_line),
+]
+Words = Annotated[str, Query(min_length=1, max_length=LINE)]
+Since = Annotated[AwareDatetime | None, Query(description="From then on.")]
+Limit = Annotated[int, Query(ge=1, le=_LARGEST_PAGE, description="Items on a page.")]
+Cursor = Annotated[str | None, Query(max_length=2_000, description="`next` of the page before.")]
+DEFAULT_LIMIT: Final = _PAGE
+
+
+def normal(address: str, at: str) -> str:
+    """Return the normal form of an address. Raises Problem 422 that names the place it stood at."""
+    found = normalise(address)
+    if found is None:
+        raise invalid(at, "is no mail address")
+    return found
+
+
+def cursor(*place: str | int) -> str:
+    """Return what `place_of` turns back into the place of the last item on a page."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def place_of(given: str | None, *kinds: type) -> tuple[Any, ...] | None:
+    """Return the place that a cursor stands for: values of these types. Raises Problem 422 for what is no cursor."""
+    if given is None:
+        return None
+    try:
+        place = json.loads(base64.urlsafe_b64decode(given.encode("ascii") + b"=="))
+    except (ValueError, RecursionError):
+        place = None
+    if not isinstance(place, list) or [type(value) for value in place] != list(kinds):
+        raise invalid("query.cursor", "is not the `next` of a page of this listing")
+    return tuple(place)
+
+
+def moment(text: str) -> datetime:
+    """Return the time in a cursor. Raises Problem 422."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise invalid("query.cursor", "is not the `next` of a page of this listing") from None
