@@ -5,6 +5,7 @@ A process that overruns its time, or dies, is killed and replaced; the item it w
 
 import multiprocessing
 import os
+import pickle
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as Timeout
@@ -106,13 +107,15 @@ class Workers(Generic[T, R]):
                 broken.stop()  # type: ignore[no-untyped-call]  # pebble leaves it unannotated
                 self._pool = self._started()
 
-    def _send(self, chunk: Sequence[T]) -> ProcessFuture[list[R]]:
-        return self._pool.schedule(_run, args=(chunk,), timeout=self.seconds * (1 + len(chunk) / CHUNK))
+    def _send(self, chunk: Sequence[T]) -> ProcessFuture[bytes]:
+        """Give a chunk to the processes. It is pickled here: the pickler of pipes asks about each object in Python."""
+        packed = pickle.dumps(chunk, pickle.HIGHEST_PROTOCOL)
+        return self._pool.schedule(_run, args=(packed,), timeout=self.seconds * (1 + len(chunk) / CHUNK))
 
-    def _results(self, chunk: Sequence[T], future: ProcessFuture[list[R]]) -> list[R | Stopped]:
+    def _results(self, chunk: Sequence[T], future: ProcessFuture[bytes]) -> list[R | Stopped]:
         """Return a chunk's results; after a failure each item is tried alone, so that one costs only itself."""
         try:
-            return list(future.result())
+            return list(pickle.loads(future.result()))  # noqa: S301  what our own process wrote
         except (Timeout, ProcessExpired) as exc:
             if len(chunk) == 1:
                 return [Stopped(self._why(exc))]
@@ -135,7 +138,8 @@ def _prepare(prepare: Callable[..., Callable[[Any], Any]], arguments: tuple[Any,
     _work = prepare(*arguments)
 
 
-def _run(items: Sequence[Any]) -> list[Any]:
+def _run(packed: bytes) -> bytes:
     if _work is None:
         raise RuntimeError("the process was not prepared")
-    return [_work(item) for item in items]
+    items = pickle.loads(packed)  # noqa: S301  what our own process wrote
+    return pickle.dumps([_work(item) for item in items], pickle.HIGHEST_PROTOCOL)

@@ -4,9 +4,11 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bounced.model.packing import packed
 from bounced.model.words import Action, Category, Fault, Kind, Reason, Trust
 
 
+@packed
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a raw message lies. For files, `uid` is derived from the name and `uidvalidity` is 0."""
@@ -25,6 +27,7 @@ class Position:
     next_uid: int
 
 
+@packed
 @dataclass(frozen=True, slots=True)
 class RawMessage:
     """Untouched octets from a mailbox. `size` is the whole, also where `content` was read up to the limit only."""
@@ -44,6 +47,7 @@ class RawMessage:
         return hashlib.sha256(self.content).hexdigest()
 
 
+@packed
 @dataclass(frozen=True, slots=True)
 class Original:
     """What a report returns of the mail it speaks of: header fields, decoded and unfolded, in their order."""
@@ -60,6 +64,7 @@ class Original:
         return next(iter(self.all(name)), None)
 
 
+@packed
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a report claims about one recipient, in the fields of RFC 3464 section 2.3 and RFC 5321.
@@ -84,6 +89,7 @@ class Finding:
     command: str | None = None
 
 
+@packed
 @dataclass(frozen=True, slots=True)
 class Feedback:
     """The machine part of a feedback report: RFC 5965, 6591, 9477, and the forms before them."""
@@ -101,6 +107,7 @@ class Feedback:
     redacted: bool = False
 
 
+@packed
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """The report mail itself, as far as other stages need it; header text, decoded, unfolded, bounded."""
@@ -116,6 +123,7 @@ class Envelope:
     auto_submitted: str | None = None
 
 
+@packed
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a mail claims: its kind, one finding a recipient, what it returns of the original.
@@ -140,6 +148,7 @@ class Report:
     notes: tuple[str, ...] = ()
 
 
+@packed
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Category, reason, fault and rule for one finding. `category` is None where nothing failed.
@@ -161,6 +170,7 @@ class Verdict:
     disagreed: tuple[str, ...] = ()
 
 
+@packed
 @dataclass(frozen=True, slots=True)
 class Tags:
     """What the sender said of the mail."""
@@ -171,6 +181,7 @@ class Tags:
     stream: str | None = None
 
 
+@packed
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Whose report it is. `recipient` is the address we mailed, normalised; None if nobody can be named.
@@ -189,6 +200,7 @@ class Identity:
     token: str | None = None
 
 
+@packed
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One raw message after the pure stages: a report with a verdict and an identity a finding."""
