@@ -149,14 +149,17 @@ def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[O
     waiting = [raw for raw in batch if raw.place not in known]
     judgements = list(zip(waiting, stages.judge(waiting), strict=True))
     with stages.ledger.begin() as tx:
-        judged = [j for _, j in judgements if isinstance(j, Judged)]
-        new = tx.fresh([event for j in judged for event in events_of(j, now)])
+        found = {raw.place: events_of(j, now) for raw, j in judgements if isinstance(j, Judged)}
+        new = tx.fresh([event for events in found.values() for event in events])
         addresses = sorted({e.address for e in new if e.address})
         events, changes = stages.decide(new, tx.histories(addresses, now), now)
         tx.record(events)
         tx.journal(changes)
         outcomes = [_known(raw, known) for raw in batch if raw.place in known]
-        outcomes += [_outcome(raw, j, stages.strikes, tx, now) for raw, j in judgements]
+        outcomes += [
+            _settled(j, found[raw.place]) if isinstance(j, Judged) else _failed(raw, j, stages.strikes, tx, now)
+            for raw, j in judgements
+        ]
         tx.announce([*stages.compose(events, changes, now), *_quarantined(outcomes, now)])
         tx.settle([(outcome, digests[outcome.place]) for outcome in outcomes])
     return outcomes
@@ -312,15 +315,16 @@ def _known(raw: RawMessage, known: Mapping[Place, Disposition]) -> Outcome:
     return Outcome(raw.place, known[raw.place], "seen before")
 
 
-def _outcome(raw: RawMessage, judgement: Judgement, limit: int, tx: Transaction, now: datetime) -> Outcome:
-    if isinstance(judgement, Judged):
-        ids = tuple(event.id for event in events_of(judgement, now))
-        return Outcome(raw.place, disposition_of(judgement), judgement.report.kind, ids)
-    if judgement.final:
-        return Outcome(raw.place, Disposition.QUARANTINE, judgement.why)
-    strikes = tx.strike(raw.place, raw.digest(), judgement.why, now)
+def _settled(judged: Judged, events: Sequence[Event]) -> Outcome:
+    return Outcome(judged.place, disposition_of(judged), judged.report.kind, tuple(event.id for event in events))
+
+
+def _failed(raw: RawMessage, failure: Failure, limit: int, tx: Transaction, now: datetime) -> Outcome:
+    if failure.final:
+        return Outcome(raw.place, Disposition.QUARANTINE, failure.why)
+    strikes = tx.strike(raw.place, raw.digest(), failure.why, now)
     disposition = Disposition.QUARANTINE if strikes >= limit else Disposition.RETRY
-    return Outcome(raw.place, disposition, f"strike {strikes} of {limit}: {judgement.why}")
+    return Outcome(raw.place, disposition, f"strike {strikes} of {limit}: {failure.why}")
 
 
 def _quarantined(outcomes: Sequence[Outcome], now: datetime) -> list[Notification]:
