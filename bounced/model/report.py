@@ -1,6 +1,7 @@
 """From the raw message to the judgement: what a mail is, claims, and is taken for."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -47,21 +48,56 @@ class RawMessage:
         return hashlib.sha256(self.content).hexdigest()
 
 
-@packed
-@dataclass(frozen=True, slots=True)
 class Original:
-    """What a report returns of the mail it speaks of: header fields, decoded and unfolded, in their order."""
+    """What a report returns of the mail it speaks of: header fields, decoded and unfolded, in their order.
 
-    headers: tuple[tuple[str, str], ...] = ()
+    Immutable. `decode`, a function of some module, makes the value of what `headers` holds raw; it is asked for the
+    fields that are read, and most never are.
+    """
+
+    __slots__ = ("_decode", "_names", "_raw")
+
+    def __init__(self, headers: tuple[tuple[str, str], ...] = (), decode: Callable[[str], str] | None = None) -> None:
+        self._raw = headers
+        self._decode = decode
+        self._names: tuple[str, ...] = ()
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Name and value of every field."""
+        decode = self._decode
+        return self._raw if decode is None else tuple([(name, decode(value)) for name, value in self._raw])
+
+    def names(self) -> tuple[str, ...]:
+        """Return the name of every field in lower case, in their order."""
+        if len(self._names) != len(self._raw):
+            self._names = tuple([name.lower() for name, _ in self._raw])
+        return self._names
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of the field, in order; names compare without case."""
-        name = name.lower()
-        return tuple(value for key, value in self.headers if key.lower() == name)
+        name, names = name.lower(), self.names()
+        if name not in names:
+            return ()
+        return tuple([self._value(at) for at, other in enumerate(names) if other == name])
 
     def first(self, name: str) -> str | None:
         """Return the first value of the field, or None."""
-        return next(iter(self.all(name)), None)
+        name, names = name.lower(), self.names()
+        return self._value(names.index(name)) if name in names else None
+
+    def _value(self, at: int) -> str:
+        value = self._raw[at][1]
+        return value if self._decode is None else self._decode(value)
+
+    def __eq__(self, other: object) -> bool:
+        return self.headers == other.headers if isinstance(other, Original) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.headers)
+
+    def __repr__(self) -> str:
+        return f"Original(headers={self.headers!r})"
 
 
 @packed
@@ -137,7 +173,7 @@ class Report:
     reader: str
     findings: tuple[Finding, ...] = ()
     original: Original | None = None
-    envelope: Envelope = field(default_factory=Envelope)
+    envelope: Envelope = Envelope()
     feedback: Feedback | None = None
     subtype: str | None = None
     envelope_id: str | None = None

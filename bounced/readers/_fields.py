@@ -20,9 +20,9 @@ class Fields:
         self._pairs = _found(block)
         self._names = [name.lower() for name, _ in self._pairs]
         self._first: dict[str, str] = {}  # raw values
-        for name, (_, value) in zip(self._names, self._pairs, strict=True):
+        for name, (_, raw) in zip(self._names, self._pairs, strict=True):
             if name not in self._first:
-                self._first[name] = value
+                self._first[name] = raw
 
     def __bool__(self) -> bool:
         return bool(self._pairs)
@@ -36,8 +36,8 @@ class Fields:
 
     def first(self, name: str) -> str | None:
         """Return the first value of the field as one line, or None."""
-        value = self._first.get(name.lower())
-        return value if value is None else _text(value)
+        raw = self._first.get(name.lower())
+        return raw if raw is None else value(raw)
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of the field, in order."""
@@ -45,19 +45,17 @@ class Fields:
         if name not in self._first:
             return ()
         if self._names.count(name) == 1:
-            return (_text(self._first[name]),)
-        return tuple(
-            [_text(value) for other, (_, value) in zip(self._names, self._pairs, strict=True) if other == name]
-        )
+            return (value(self._first[name]),)
+        return tuple([value(raw) for other, (_, raw) in zip(self._names, self._pairs, strict=True) if other == name])
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Return name and value of every field, in order."""
-        return _decoded(self._pairs)
+        return tuple([(name, value(raw)) for name, raw in self._pairs])
 
 
-def pairs(block: bytes) -> tuple[tuple[str, str], ...]:
-    """Return name and value of every field in `block`, in order, as `Fields` does, without making it searchable."""
-    return _decoded(_found(block))
+def raw_pairs(block: bytes) -> tuple[tuple[str, str], ...]:
+    """Return name and raw value of every field in `block`, in order; `value` makes the values readable."""
+    return tuple(_found(block))
 
 
 def _found(block: bytes) -> list[tuple[str, str]]:
@@ -65,20 +63,9 @@ def _found(block: bytes) -> list[tuple[str, str]]:
     return _FIELD.findall(text)[:MAX_FIELDS]
 
 
-def _decoded(found: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        [
-            (name, _text(value))
-            if "\n" in value or "=?" in value or "\x1b" in value or len(value) > MAX_VALUE
-            else (name, value.strip())  # as `_text` does, without a call: this runs for every field of every original
-            for name, value in found
-        ]
-    )
-
-
-def _text(value: str) -> str:
+def value(raw: str) -> str:
     """Return a raw value unfolded, RFC 2047 decoded, at most MAX_VALUE characters of it."""
-    text = value[:MAX_VALUE].strip()
+    text = raw[:MAX_VALUE].strip()
     if "\x1b" in text:
         text = decode(text.encode("utf-8", "replace"))
     if "\n" in text:

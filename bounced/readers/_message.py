@@ -6,7 +6,7 @@ from bounced.config import Limits
 from bounced.errors import Unreadable
 from bounced.model import Envelope, Original
 from bounced.readers._dates import when
-from bounced.readers._fields import Fields, pairs
+from bounced.readers._fields import Fields, raw_pairs, value
 from bounced.readers._lazy import lazy
 from bounced.readers._mime import (
     DELIVERY_STATUS,
@@ -113,13 +113,13 @@ class Message:
     def _original(self) -> Original | None:
         for part in self.parts:
             if part.returned and part.content_type in RETURNED:
-                found = pairs(header_block(part.opening(MAX_ORIGINAL)))
+                found = raw_pairs(header_block(part.opening(MAX_ORIGINAL)))
                 if found:
-                    return Original(found)
+                    return Original(found, value)
         if self.root.children and self.types.isdisjoint(("text/plain", "text/html")):
             return None
-        found = pairs(header_block(self.quoted[:MAX_ORIGINAL].encode("utf-8", "replace")))
-        return Original(found) if len(found) > 1 else None
+        found = raw_pairs(header_block(self.quoted[:MAX_ORIGINAL].encode("utf-8", "replace")))
+        return Original(found, value) if len(found) > 1 else None
 
     def envelope(self) -> Envelope:
         """Return what other stages need of the report mail itself."""

@@ -38,6 +38,8 @@ _NAMES = (
     r"domainkey-signature|authentication-results|received-spf|user-agent|organization|errors-to|arc-[a-z-]+|thread-[a-z]+)"
 )
 _FIELD_LINE = re.compile(rf"[ \t>|]{{0,4}}{_NAMES}:", re.I)
+#: One of these stands in whatever is quoted of a mail's header (RFC 5322 section 3.6 demands the first two).
+_REQUIRED = ("from:", "date:", "subject:", "received:", "message-id:", "content-type:", "return-path:")
 _TRACE_NAMES = ("received:", "return-path:", "dkim-signature:", "mime-version:")
 #: Fields that stand in a mail's header, and in no summary that an MTA writes about a mail.
 _TRACE = re.compile(
@@ -52,6 +54,9 @@ def split_original(text: str) -> tuple[str, str]:
 
     The original begins behind a line that announces it, or with the first header block that only a mail can have.
     """
+    lowered = text.lower()
+    if not any(name in lowered for name in _REQUIRED):
+        return _cut_off(text)
     announced = _announced(text)
     bare = _bare_header(text[: announced[0]] if announced else text[:_LOOK])
     if announced and (bare is None or announced[0] <= bare):
@@ -61,6 +66,15 @@ def split_original(text: str) -> tuple[str, str]:
     else:
         return text, ""
     return (said, _unquoted(quoted)) if said.strip() else (text, _unquoted(quoted))
+
+
+def _cut_off(text: str) -> tuple[str, str]:
+    """Return a text that holds no header without its last line, where that announces what does not follow."""
+    last = text.rfind("\n", 0, len(text.rstrip())) + 1
+    match = _ANNOUNCED.search(text[last:]) if last else None
+    if match is None or _OF_THE_ERROR.search(match.group()):
+        return text, ""
+    return (text[:last] if text[:last].strip() else text), ""
 
 
 def _announced(text: str) -> tuple[int, int] | None:

@@ -63,7 +63,7 @@ def _machine_part(message: Message) -> tuple[Fields, Part] | None:
         return fields, part
     if not message.types.isdisjoint(_FAILURES):
         return None
-    readable = any(spelt in message.octets for spelt in _SPELT)
+    readable = b"eedback-" in message.octets and any(spelt in message.octets for spelt in _SPELT)
     if not readable and message.types.isdisjoint(_PACKED):
         return None
     for candidate in message.parts:

@@ -75,7 +75,8 @@ def finding_of(mention: Mention, text: str, action: Action = Action.FAILED) -> F
 def strangers(message: Message) -> frozenset[str]:
     """Return the addresses of the report's own header, in lower case: the sender's and the mail system's."""
     names = ("To", "From", "Delivered-To", "X-Original-To", "Envelope-To", "Return-Path", "Reply-To", "Cc", "Sender")
-    return frozenset(a.lower() for name in names for value in message.headers(name) for a in ADDRESS.findall(value))
+    values = "\n".join([value for name in names for value in message.headers(name)])
+    return frozenset([address.lower() for address in ADDRESS.findall(values)])
 
 
 def sent_to(message: Message) -> tuple[str, ...]:

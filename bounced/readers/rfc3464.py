@@ -18,6 +18,7 @@ from bounced.readers._paragraphs import about
 
 _GIVEN_UP = re.compile(r"\bexpired\b|\bgiv(?:en|ing) up\b|\bgave up\b|no further attempts", re.I)
 _DIALOGUE = 32_768  # octets of a mail in which a dialogue is looked for before its text is made
+_DIALOGUE_SIGNS = (b"\n>>> ", b"end of DATA")
 _SHORT = 12  # a diagnostic of fewer characters says nothing ("69", "")
 
 
@@ -31,7 +32,8 @@ def read(message: Message) -> Report | None:
 
 def report_of(status: DeliveryStatus, message: Message, reader: str) -> Report | None:
     """Return the report that the fields make; None if they name no recipient."""
-    told = [_told(finding(group), message) for group in status.recipients]
+    dialogue = any(message.octets.find(sign, 0, _DIALOGUE) >= 0 for sign in _DIALOGUE_SIGNS)
+    told = [_told(finding(group), message, dialogue) for group in status.recipients]
     findings = tuple([one for one in told if one.recipient])
     if len(findings) > 1:
         findings = _apart(merged(findings))
@@ -58,14 +60,15 @@ def kind_of(findings: tuple[Finding, ...]) -> Kind:
     return Kind.DELAYED if Action.DELAYED in actions else Kind.DELIVERED
 
 
-def _told(one: Finding, message: Message) -> Finding:
-    """Return the finding with what the human part says of it, where its own diagnostic says nothing.
+def _told(one: Finding, message: Message, dialogue: bool) -> Finding:
+    """Return the finding with what the human part says of it, where its own diagnostic says nothing, and the command
+    that was refused, where the mail shows a `dialogue`.
 
     A delay whose time ran out is a failure: OpenSMTPD's last report has `Action: delayed`, 4.4.7 and "expired".
     """
     if len(one.diagnostic or "") < _SHORT:
         one = replace(one, text=about(message.text(), one.final_recipient or one.recipient))
-    if one.action is Action.FAILED and any(sign in message.octets[:_DIALOGUE] for sign in (b"\n>>> ", b"end of DATA")):
+    if dialogue and one.action is Action.FAILED:
         one = replace(one, command=refused_command(message.text(), one.diagnostic or ""))
     ran_out = one.action is Action.DELAYED and (one.status or "").endswith(".4.7") and one.will_retry_until is None
     if ran_out and _GIVEN_UP.search(f"{one.diagnostic} {one.text}"):
