@@ -21,6 +21,7 @@ from bounced.model import (
     History,
     Identity,
     Judged,
+    Kept,
     Kind,
     Notification,
     Outcome,
@@ -58,6 +59,9 @@ class Transaction(Protocol):
 
     def waves(self, now: datetime) -> Sequence[Wave]:
         """Return the waves to which known events may belong, oldest first."""
+
+    def keep(self, kept: Sequence[Kept]) -> None:
+        """Keep raw evidence, so that its events can be looked into; what is kept already stays as it is."""
 
     def journal(self, changes: Sequence[Change]) -> None:
         """Append to the suppression journal and bring its state up to date."""
@@ -99,6 +103,7 @@ class Decide(Protocol):
         """Return the events with their decisions, and the changes of the table."""
 
 
+Keep = Callable[[RawMessage, datetime], Kept]
 Compose = Callable[[Sequence[Event], Sequence[Change], datetime], Sequence[Notification]]
 
 
@@ -129,13 +134,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """Everything that `handle` calls. `judge` maps a batch to as many judgements, in order."""
+    """Everything that `handle` calls. `judge` maps a batch to as many judgements, in order; `keep` may be wanting."""
 
     judge: Callable[[Sequence[RawMessage]], Sequence[Judgement]]
     decide: Decide
     compose: Compose
     ledger: Ledger
     strikes: int = 3
+    keep: Keep | None = None
 
 
 def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[Outcome]:
@@ -148,12 +154,14 @@ def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[O
         known = tx.known(list(digests.items()))
     waiting = [raw for raw in batch if raw.place not in known]
     judgements = list(zip(waiting, stages.judge(waiting), strict=True))
+    kept = _kept(judgements, stages.keep, now)
     with stages.ledger.begin() as tx:
         found = {raw.place: events_of(j, now) for raw, j in judgements if isinstance(j, Judged)}
         new = tx.fresh([event for events in found.values() for event in events])
         addresses = sorted({e.address for e in new if e.address})
         events, changes = stages.decide(new, tx.histories(addresses, now), now)
         tx.record(events)
+        tx.keep([kept[digest] for digest in {event.digest for event in events} & set(kept)])
         tx.journal(changes)
         outcomes = [_known(raw, known) for raw in batch if raw.place in known]
         outcomes += [
@@ -163,6 +171,16 @@ def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[O
         tx.announce([*stages.compose(events, changes, now), *_quarantined(outcomes, now)])
         tx.settle([(outcome, digests[outcome.place]) for outcome in outcomes])
     return outcomes
+
+
+def _kept(judgements: Sequence[tuple[RawMessage, Judgement]], keep: Keep | None, now: datetime) -> dict[str, Kept]:
+    """Return what would be kept of each message that is a report, by digest: packed before the ledger is waited for."""
+    reports = (
+        (raw, judgement.digest)
+        for raw, judgement in judgements
+        if isinstance(judgement, Judged) and disposition_of(judgement) is not Disposition.LEFT
+    )
+    return {digest: keep(raw, now) for raw, digest in reports} if keep else {}
 
 
 def change(changes: Sequence[Change], ledger: Ledger, compose: Compose, now: datetime) -> None:

@@ -24,6 +24,7 @@ from bounced.config.correlation import (
 from bounced.config.lookups import LookupMap, Lookups, SenderScope
 from bounced.config.mailboxes import After, FolderMailbox, GoogleToken, ImapMailbox, Mailbox, MicrosoftToken, OAuth
 from bounced.config.policy import Alarms, Cost, Policy, Scope, Threshold, Waves, Window
+from bounced.config.privacy import Evidence, Privacy
 from bounced.config.running import Database, Http, Limits, Log, Rules, Webhook
 from bounced.errors import ConfigError
 
@@ -35,6 +36,7 @@ __all__ = [
     "Cost",
     "Database",
     "Domain",
+    "Evidence",
     "FolderMailbox",
     "GoogleToken",
     "HeaderTag",
@@ -50,6 +52,7 @@ __all__ = [
     "Pattern",
     "Policy",
     "Port",
+    "Privacy",
     "Reporter",
     "Rules",
     "Scope",
@@ -86,6 +89,8 @@ class Config(Section):
     rules: Rules = Rules()
     policy: Policy = Policy()
     correlation: Correlation = Correlation()
+    evidence: Evidence = Evidence()
+    privacy: Privacy = Privacy()
     webhooks: tuple[Webhook, ...] = ()
     http: Http = Http()
     lookups: Lookups = Lookups()

@@ -6,7 +6,7 @@ A reload builds a second one beside it and swaps.
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -167,9 +167,13 @@ class Service:
         return _EXPIRE_EVERY
 
     def _prune(self) -> float:
-        pruned = self.store.prune(datetime.now(UTC))
+        now, privacy = datetime.now(UTC), self.config.privacy
+        pruned = self.store.prune(now, notifications_days=privacy.notifications_days)
+        forgotten = self.store.forget(now, wiring.retention(self.config))
         if pruned.messages or pruned.notifications:
             log.info("pruned", messages=pruned.messages, notifications=pruned.notifications)
+        if forgotten.any:
+            log.info("forgotten", **asdict(forgotten))
         return _PRUNE_EVERY
 
     def _renew(self) -> float:

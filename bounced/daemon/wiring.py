@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 from bounced.config import Config, Webhook
 from bounced.errors import ConfigError
+from bounced.keeping import keep, pseudonym
 from bounced.model import Change, Event, History, RawMessage, SignOfLife, Suppression, Wave
-from bounced.pipeline import Decide, Judgement, Reading, Stages, witness
+from bounced.pipeline import Decide, Judgement, Keep, Reading, Stages, witness
 
 if TYPE_CHECKING:
     from bounced.classify import Rules
     from bounced.mailbox import Source
     from bounced.notify import Deliverer, Ping
     from bounced.notify.deliver import Outbox
-    from bounced.store import Store
+    from bounced.store import Retention, Store
 
 
 def rules(config: Config, shipped: Path | None = None) -> "Rules":
@@ -48,7 +49,10 @@ def store(config: Config) -> "Store":
     """Return the ledger, not yet connected; it makes a delivery for each endpoint that wants a notification."""
     from bounced.store import Store
 
-    return Store.open(config.database, {hook.name: hook.types for hook in config.webhooks})
+    opened = Store.open(config.database, {hook.name: hook.types for hook in config.webhooks})
+    if config.privacy.key is not None:
+        opened.pseudonym = pseudonym(config.privacy.key.read())
+    return opened
 
 
 def sources(config: Config, names: Collection[str] = ()) -> "list[Source]":
@@ -108,11 +112,24 @@ def ended(suppressions: Sequence[Suppression], now: datetime) -> list[Change]:
     return expire(suppressions, now)
 
 
+def retention(config: Config) -> "Retention":
+    """Return for how long what is kept of people."""
+    from bounced.store import Retention
+
+    evidence, privacy = config.evidence, config.privacy
+    return Retention(privacy.events_days, privacy.diagnostics_days, evidence.keep_days if evidence.kept else 0)
+
+
+def keeping(config: Config) -> Keep | None:
+    """Return what makes raw evidence of a message; None if none is to be kept."""
+    return partial(keep, max_bytes=config.evidence.max_bytes) if config.evidence.kept else None
+
+
 def stages(config: Config, ledger: "Store") -> Stages:
     """Return all stages. Its `judge` is a stand-in that must be replaced: judging needs processes to be started."""
     from bounced.notify import compose
 
-    return Stages(_not_here, policy(config), compose, ledger, config.policy.strikes)
+    return Stages(_not_here, policy(config), compose, ledger, config.policy.strikes, keeping(config))
 
 
 def evidence(config: Config, ledger: "Store") -> Callable[[Sequence[SignOfLife], datetime], list[Change]]:

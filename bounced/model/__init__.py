@@ -1,5 +1,6 @@
 """The nouns: what the stages hand to each other. Frozen, without I/O; every time is aware and in UTC."""
 
+from bounced.model.kept import Kept
 from bounced.model.ledger import (
     Attempt,
     Change,
@@ -49,6 +50,7 @@ __all__ = [
     "History",
     "Identity",
     "Judged",
+    "Kept",
     "Kind",
     "Member",
     "Move",

@@ -47,6 +47,7 @@ class Event:
     identified_by: str = ""
     trust_why: str = ""
     decision: str = ""  # what the policy did about it, in words
+    superseded_by: str | None = None  # the event that says it better; then this one counts no more
 
 
 class Move(StrEnum):

@@ -6,31 +6,54 @@ from typing import Self
 from bounced.config import Database as Settings
 from bounced.store.events import EventQuery, Events, cursor_of
 from bounced.store.evidence import SignsOfLife
-from bounced.store.ledger import LedgerOf
 from bounced.store.lookup import Lookup
 from bounced.store.mailboxes import Mailboxes
 from bounced.store.migrate import Migrations
 from bounced.store.outbox import DeliveryQuery, Outbox
+from bounced.store.privacy import Erased, Erasure, Forgotten, Privacy, Retention
+from bounced.store.raw import RawEvidence
 from bounced.store.suppressions import EVERYWHERE, SuppressionQuery, Suppressions
 from bounced.store.tokens import Token, Tokens, TokenScope
+from bounced.store.undo import Amount, Undo, UndoQuery, Word
 from bounced.store.upkeep import Counts, Pruned, Upkeep
 from bounced.store.waves import Waves
 
 __all__ = [
     "EVERYWHERE",
+    "Amount",
     "Counts",
     "DeliveryQuery",
+    "Erased",
+    "Erasure",
     "EventQuery",
+    "Forgotten",
     "Pruned",
+    "Retention",
     "Store",
     "SuppressionQuery",
     "Token",
     "TokenScope",
+    "UndoQuery",
+    "Word",
     "cursor_of",
 ]
 
 
-class Store(Lookup, LedgerOf, Suppressions, Events, Mailboxes, Outbox, Tokens, Migrations, Upkeep, SignsOfLife, Waves):
+class Store(
+    Lookup,
+    Undo,
+    Suppressions,
+    Events,
+    Mailboxes,
+    Outbox,
+    Tokens,
+    RawEvidence,
+    Privacy,
+    Migrations,
+    Upkeep,
+    SignsOfLife,
+    Waves,
+):
     """The database of one installation; safe to share between threads. `webhooks` may be exchanged at any time.
 
     Every method raises StoreDown where the database is unreachable, locked, full or not migrated.

@@ -28,7 +28,7 @@ def histories_of(connection: Connection, addresses: Sequence[str], now: datetime
         return {}
 
     def recent(table: FromClause) -> ColumnElement[bool]:
-        return and_(table.c.at >= now - _PAST, text(f"({COUNTS})"))
+        return and_(table.c.at >= now - _PAST, text(f"({COUNTS})"), table.c.superseded_by.is_(None))
 
     events = _by_address(_newest(connection, _Newest(event, (event.c.at, event.c.id), _EVENTS, recent), names))
     lines = _by_address(_newest(connection, _Newest(journal, (journal.c.seq,), _JOURNAL), names))

@@ -8,9 +8,9 @@ from typing import Final, Protocol
 
 from bounced.errors import StoreDown
 from bounced.model import Suppression
-from bounced.store.database import Database
 from bounced.store.lookup_postgresql import PostgresqlReader
 from bounced.store.lookup_sqlite import SqliteReader
+from bounced.store.pseudonyms import Pseudonyms
 from bounced.store.suppressions import EVERYWHERE
 
 #: Readers kept open. A question takes tens of microseconds: more of them would only wait for each other.
@@ -29,7 +29,7 @@ class Reader(Protocol):
         """Let go of the connection; never raises."""
 
 
-class Lookup(Database):
+class Lookup(Pseudonyms):
     """The question that comes with every mail."""
 
     def lookup(self, address: str, scope: str = EVERYWHERE, now: datetime | None = None) -> Suppression | None:
@@ -38,7 +38,11 @@ class Lookup(Database):
         The same answer as from `suppressed`, some times faster. What another process committed before the
         question is always seen: there is no cache that could say "not suppressed" out of its memory.
         """
-        return holding(self._entries(address, scope), now or datetime.now(UTC))
+        now = now or datetime.now(UTC)
+        found = holding(self._entries(address, scope), now)
+        if found is None and self.pseudonym is not None:
+            return holding(self._entries(self.pseudonym(address), scope), now)
+        return found
 
     def close(self) -> None:
         """Let go of every connection."""

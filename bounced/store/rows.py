@@ -30,7 +30,7 @@ from bounced.store.tables import LINE, NAME
 _PLAIN = (
     *("id", "key", "at", "address", "digest", "reader", "rule", "reported_at", "final_recipient", "provider"),
     *("status", "reply_code", "diagnostic", "reporting_mta", "remote_mta", "feedback_type", "subtype"),
-    *("message_id", "subject", "matched", "identified_by", "trust_why", "decision"),
+    *("message_id", "subject", "matched", "identified_by", "trust_why", "decision", "superseded_by"),
 )
 _LINES = ("basis", "disagreed")
 _CHANGE = ["address", "scope", "move", "at", "category", "reason", "why", "until", "event_id", "actor", "since"]

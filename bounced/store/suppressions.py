@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, tuple_
 from bounced.model import Change, Suppression
 from bounced.store import rows
 from bounced.store.columns import among
-from bounced.store.database import Database
+from bounced.store.pseudonyms import Pseudonyms
 from bounced.store.tables import journal, suppression
 
 EVERYWHERE: Final = "*"
@@ -36,7 +36,7 @@ class SuppressionQuery:
     limit: int | None = None
 
 
-class Suppressions(Database):
+class Suppressions(Pseudonyms):
     """Questions to the suppression table."""
 
     def suppressed(
@@ -49,16 +49,18 @@ class Suppressions(Database):
         now = now or datetime.now(UTC)
         found: dict[str, Suppression] = {}
         with self._read() as connection:
+            names = self._names(connection, addresses)
             entries = connection.execute(
                 select(suppression).where(
-                    among(connection.dialect, suppression.c.address, addresses),
+                    among(connection.dialect, suppression.c.address, list(names)),
                     suppression.c.scope.in_(_seen_from(scope)),
                     or_(suppression.c.until.is_(None), suppression.c.until > now),
                 )
             )
             for entry in map(rows.to_suppression, entries):
-                if entry.scope == EVERYWHERE or entry.address not in found:
-                    found[entry.address] = entry
+                address = names.get(entry.address, entry.address)
+                if entry.scope == EVERYWHERE or address not in found:
+                    found[address] = entry
         return found
 
     def suppressions(self, query: SuppressionQuery | None = None) -> Iterator[Suppression]:

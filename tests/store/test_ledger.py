@@ -44,6 +44,7 @@ FULL = {
     "identified_by": "return path",
     "trust_why": "signed for this recipient",
     "decision": "suppressed at once",
+    "superseded_by": "ev_0",
 }
 
 

@@ -1,0 +1,218 @@
+"""Letting many addresses go at once: after a mistake, an outage, a rule that was wrong; and taking that back."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from bounced.model import Change, Move, Notification
+from bounced.store import rows
+from bounced.store.ledger import Batch, LedgerOf
+from bounced.store.tables import event, journal, suppression, suppression_count
+
+#: Notifications written at once.
+_TOLD: Final = 2_000
+
+Tell = Callable[[Sequence[Change]], Sequence[Notification]]
+
+
+@dataclass(frozen=True, slots=True)
+class UndoQuery:
+    """Which entries are meant: those that began from `since` on and before `until`, and fit all that is named.
+
+    `provider` and `rule` are those of the event that made the entry; what a person or an import wrote has none.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    provider: str | None = None
+    reason: str | None = None
+    rule: str | None = None
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How many entries of one scope, reason and provider are meant."""
+
+    scope: str
+    reason: str
+    provider: str | None
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Who says so, when, and why: what each line in the journal bears."""
+
+    actor: str
+    at: datetime
+    why: str
+
+
+class Undo(LedgerOf):
+    """Bulk releases, in a few statements however many they are, and in one transaction."""
+
+    def undo_amounts(self, query: UndoQuery) -> list[Amount]:
+        """Return how many entries are meant, the most first."""
+        columns = suppression.c.scope, suppression.c.reason, event.c.provider
+        amount = func.count()
+        meant = select(*columns, amount).select_from(_with_events()).where(*_conditions(query))
+        with self._read() as connection:
+            return [Amount(*row) for row in connection.execute(meant.group_by(*columns).order_by(amount.desc()))]
+
+    def undo(self, query: UndoQuery, word: Word, tell: Tell) -> int:
+        """Release every entry that is meant, and return how many. Evidence up to then counts no more against them."""
+        entry = suppression.c
+        lines = select(
+            entry.address,
+            entry.scope,
+            *_said(Move.RELEASE, word),
+            entry.category,
+            entry.reason,
+            null().label("until"),
+            entry.event_id,
+        )
+        lines = lines.select_from(_with_events()).where(*_conditions(query))
+        with self._write(alone=True) as connection:
+            mark = _append(connection, lines)
+            these = select(journal.c.address, journal.c.scope).where(journal.c.seq > mark)
+            connection.execute(delete(suppression).where(tuple_(entry.address, entry.scope).in_(these)))
+            amount = _count(connection, mark, -1)
+            _tell(Batch(connection, self.webhooks), connection, mark, tell)
+            return amount
+
+    def redo_amounts(self, since: datetime, until: datetime) -> list[Amount]:
+        """Return how many releases by persons in that time could be taken back, the most first."""
+        meant = _released(since, until).subquery()
+        columns = meant.c.scope, meant.c.reason, event.c.provider
+        amount = func.count()
+        found = select(*columns, amount).select_from(meant.outerjoin(event, event.c.id == meant.c.event_id))
+        with self._read() as connection:
+            return [Amount(*row) for row in connection.execute(found.group_by(*columns).order_by(amount.desc()))]
+
+    def redo(self, since: datetime, until: datetime, word: Word, tell: Tell) -> int:
+        """Suppress again what persons released in that time and nothing happened to since, as it was; return how many.
+
+        What would have run out by now stays released.
+        """
+        before = _released(since, until).subquery().c
+        lines = select(
+            before.address,
+            before.scope,
+            *_said(Move.SUPPRESS, word),
+            before.category,
+            before.reason,
+            before.until,
+            before.event_id,
+        ).where(or_(before.until.is_(None), before.until > word.at))
+        with self._write(alone=True) as connection:
+            mark = _append(connection, lines)
+            line = journal.c
+            entry = select(line.address, line.scope, line.category, line.reason, line.at, line.until)
+            entry = entry.add_columns(line.event_id, line.why, line.actor).where(line.seq > mark)
+            names = ["address", "scope", "category", "reason", "since", "until", "event_id", "why", "actor"]
+            connection.execute(insert(suppression).from_select(names, entry))
+            amount = _count(connection, mark, +1)
+            _tell(Batch(connection, self.webhooks), connection, mark, tell)
+            return amount
+
+
+def _said(move: Move, word: Word) -> tuple[ColumnElement[Any], ...]:
+    return (
+        literal(move.value).label("move"),
+        literal(word.at, journal.c.at.type).label("at"),
+        literal(word.why, journal.c.why.type).label("why"),
+        literal(word.actor, journal.c.actor.type).label("actor"),
+    )
+
+
+def _with_events() -> Any:
+    return suppression.outerjoin(event, event.c.id == suppression.c.event_id)
+
+
+def _conditions(query: UndoQuery) -> Iterator[ColumnElement[bool]]:
+    pairs = (
+        (suppression.c.scope, query.scope),
+        (suppression.c.reason, query.reason),
+        (event.c.provider, query.provider),
+        (event.c.rule, query.rule),
+    )
+    yield from (column == value for column, value in pairs if value is not None)
+    if query.since is not None:
+        yield suppression.c.since >= query.since
+    if query.until is not None:
+        yield suppression.c.since < query.until
+
+
+def _released(since: datetime, until: datetime) -> Select[Any]:
+    """Return the last suppression before each release by a person in that time that is the last line of its entry."""
+    line, later, earlier = journal.alias("line"), journal.alias("later"), journal.alias("earlier")
+
+    def same(other: Any) -> ColumnElement[bool]:
+        return and_(other.c.address == line.c.address, other.c.scope == line.c.scope)
+
+    last = select(func.max(earlier.c.seq)).where(
+        same(earlier), earlier.c.seq < line.c.seq, earlier.c.move == Move.SUPPRESS
+    )
+    there = exists().where(suppression.c.address == line.c.address, suppression.c.scope == line.c.scope)
+    return (
+        select(journal)
+        .select_from(line.join(journal, journal.c.seq == last.scalar_subquery()))
+        .where(
+            line.c.at >= since,
+            line.c.at < until,
+            line.c.move == Move.RELEASE,
+            line.c.actor != "bounced",
+            ~exists().where(same(later), later.c.seq > line.c.seq),
+            ~there,
+        )
+    )
+
+
+def _append(connection: Connection, lines: Select[Any]) -> int:
+    """Write the lines to the journal, and return the number after which they stand there."""
+    mark = connection.scalar(select(func.max(journal.c.seq))) or 0
+    names = [column.name for column in lines.selected_columns]
+    connection.execute(insert(journal).from_select(names, lines))
+    return mark
+
+
+def _count(connection: Connection, mark: int, sign: int) -> int:
+    """Bring the numbers of entries up to date; return how many lines there are after `mark`."""
+    total = 0
+    counted = select(journal.c.category, func.count()).where(journal.c.seq > mark).group_by(journal.c.category)
+    for category, amount in connection.execute(counted).all():
+        these = suppression_count.c.category == category
+        more = suppression_count.c.amount + sign * amount
+        connection.execute(update(suppression_count).where(these).values(amount=more))
+        total += amount
+    return total
+
+
+def _tell(batch: Batch, connection: Connection, mark: int, tell: Tell) -> None:
+    """Write a notification of each line after `mark`."""
+    while True:
+        page = select(journal).where(journal.c.seq > mark).order_by(journal.c.seq).limit(_TOLD)
+        found = connection.execute(page).all()
+        batch.announce(tell([rows.to_change(row) for row in found]))
+        if len(found) < _TOLD:
+            return
+        mark = found[-1].seq
