@@ -63,6 +63,7 @@ class Rules:
     def __init__(self, rules: tuple[Rule, ...], providers: Providers) -> None:
         self._engine = Engine(rules)
         self._providers = providers
+        self._provider_of = lru_cache(_CACHED)(providers.of)
         self._decide = lru_cache(_CACHED)(self._decide_anew)
 
     @classmethod
@@ -207,7 +208,7 @@ class Rules:
 
     def _provider(self, finding: Finding) -> str | None:
         recipient = finding.original_recipient or finding.recipient or finding.final_recipient or ""
-        return self._providers.of(domain_of(recipient), _host(finding.remote_mta))
+        return self._provider_of(domain_of(recipient), _host(finding.remote_mta))
 
     def _complaint(self, report: Report, finding: Finding) -> Verdict:
         feedback = report.feedback.feedback_type.strip().lower() if report.feedback else "abuse"

@@ -101,9 +101,21 @@ def _complete(report: Report, message: Message) -> Report:
     """Return the report with the envelope and the original that readers need not fill in. Raises Unreadable."""
     if len(report.findings) > message.limits.recipients:
         raise Unreadable(f"more than recipients: {len(report.findings)} > {message.limits.recipients}")
-    original = report.original or message.original()
-    forwarded = report.forwarded or is_forwarded(message)
-    return replace(report, envelope=message.envelope(), original=original, forwarded=forwarded)
+    return Report(  # written out: `dataclasses.replace` takes as long as some readers
+        kind=report.kind,
+        reader=report.reader,
+        findings=report.findings,
+        original=report.original or message.original(),
+        envelope=message.envelope(),
+        feedback=report.feedback,
+        subtype=report.subtype,
+        envelope_id=report.envelope_id,
+        reporting_mta=report.reporting_mta,
+        arrival_date=report.arrival_date,
+        forwarded=report.forwarded or is_forwarded(message),
+        puzzled=report.puzzled,
+        notes=report.notes,
+    )
 
 
 READERS: tuple[Reader, ...] = _found()

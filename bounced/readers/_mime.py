@@ -85,10 +85,16 @@ class Part:
         self.head, self._body = _head(octets, start, end)
         self._octets = octets
         self._end = end
-        lowered = b"\n" + self.head.lower()
-        self._type = _value(self.head, lowered, b"\ncontent-type")
-        match = _TYPE.match(self._type)
-        self.content_type = match.group(1).decode("ascii").lower() if match else "text/plain"
+        self._type = b""
+        self._encoding = b""
+        match = None
+        if self.head:
+            lowered = b"\n" + self.head.lower()
+            self._type = _value(self.head, lowered, b"\ncontent-type")
+            match = _TYPE.match(self._type)
+            if b"\ncontent-transfer-encoding" in lowered:
+                self._encoding = _encoding(_value(self.head, lowered, b"\ncontent-transfer-encoding"))
+        self.content_type = match[1].decode("ascii").lower() if match else "text/plain"
         self.children: tuple[Part, ...] = ()
         self.depth = depth
         self.returned = False
@@ -96,7 +102,6 @@ class Part:
         self._content: bytes | None = None
         self._fields: Fields | None = None
         self._text: str | None = None
-        self._encoding = _encoding(_value(self.head, lowered, b"\ncontent-transfer-encoding"))
 
     def header(self, name: str) -> str | None:
         """Return the first value of the field of this part, decoded and unfolded, or None."""
@@ -207,8 +212,8 @@ def _head(octets: bytes, start: int, end: int) -> tuple[bytes, int]:
 
 
 def _encoding(value: bytes) -> bytes:
-    match = _ENCODING.match(value) if value else None
-    return match.group(1).lower() if match else b""
+    match = _ENCODING.match(value)
+    return match[1].lower() if match else b""
 
 
 def _value(head: bytes, lowered: bytes, name: bytes) -> bytes:
@@ -220,10 +225,9 @@ def _value(head: bytes, lowered: bytes, name: bytes) -> bytes:
     at = lowered.find(name)
     while at >= 0:
         behind = at + len(name) - 1
-        rest = head[behind : behind + 4].lstrip(b" \t")
-        if rest.startswith(b":"):
+        if head[behind : behind + 4].lstrip(b" \t").startswith(b":"):
             match = _GOES_ON.match(head, head.index(b":", behind) + 1)
-            return match.group() if match else b""
+            return match[0] if match else b""
         at = lowered.find(name, at + 1)
     return b""
 

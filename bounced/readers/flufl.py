@@ -19,7 +19,7 @@ from bounced.readers._replies import reply_code, reply_in, status_code
 from bounced.readers._signs import is_report
 from bounced.readers.free_text import reporting_host
 
-_BOUND = 65_536  # octets that the scanner is given
+_BOUND = 32_768  # octets that the scanner is given
 _RAISED = (LookupError, ValueError, TypeError, AttributeError, AssertionError, RecursionError, OverflowError)
 _NOBODY: frozenset[bytes] = frozenset()
 
