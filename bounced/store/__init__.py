@@ -14,6 +14,7 @@ from bounced.store.privacy import Erased, Erasure, Forgotten, Privacy, Retention
 from bounced.store.raw import RawEvidence
 from bounced.store.suppressions import EVERYWHERE, SuppressionQuery, Suppressions
 from bounced.store.tokens import Token, Tokens, TokenScope
+from bounced.store.transfer import Taken, Terms, Transfers
 from bounced.store.undo import Amount, Undo, UndoQuery, Word
 from bounced.store.upkeep import Counts, Pruned, Upkeep
 from bounced.store.waves import Waves
@@ -31,6 +32,8 @@ __all__ = [
     "Retention",
     "Store",
     "SuppressionQuery",
+    "Taken",
+    "Terms",
     "Token",
     "TokenScope",
     "UndoQuery",
@@ -53,6 +56,7 @@ class Store(
     Upkeep,
     SignsOfLife,
     Waves,
+    Transfers,
 ):
     """The database of one installation; safe to share between threads. `webhooks` may be exchanged at any time.
 

@@ -68,25 +68,40 @@ class Database:
         SQLite has one writer at a time anyway; threads of one process take turns by a lock, since its own
         waiting is a lottery. `alone` says the same for PostgreSQL, across processes and hosts.
         """
+        with (
+            mapped(self.where),
+            self._turn(),
+            self._engine.connect() as connection,
+            self._transaction(connection, alone),
+        ):
+            yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait until no other thread of this process writes to SQLite. Raises StoreDown."""
         if not self.is_sqlite:
-            with mapped(self.where), self._engine.begin() as connection:
-                self._limit_time(connection)
-                if alone:
-                    here = func.hashtext(func.current_schema())
-                    connection.execute(select(func.pg_advisory_xact_lock(_WRITERS, here)))
-                yield connection
+            yield
             return
         if not self._writers.acquire(timeout=self._settings.busy_timeout):
             raise StoreDown("the database is locked by another thread of this program")
         try:
-            with (
-                mapped(self.where),
-                self._engine.connect().execution_options(writes=True) as connection,
-                connection.begin(),
-            ):
-                yield connection
+            yield
         finally:
             self._writers.release()
+
+    @contextmanager
+    def _transaction(self, connection: Connection, alone: bool) -> Iterator[None]:
+        """Hold a transaction open that writes; who calls it has the turn."""
+        if self.is_sqlite:
+            with connection.execution_options(writes=True).begin():
+                yield
+            return
+        with connection.begin():
+            self._limit_time(connection)
+            if alone:
+                here = func.hashtext(func.current_schema())
+                connection.execute(select(func.pg_advisory_xact_lock(_WRITERS, here)))
+            yield
 
     def _limit_time(self, connection: Connection) -> None:
         """Limit, for this transaction, how long it waits for a lock and how long others wait if this host vanishes."""
