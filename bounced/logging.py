@@ -1,10 +1,11 @@
-"""One log for everything: key=value on a terminal, JSON lines elsewhere; libraries' records go the same way.
+"""One log for everything: key=value on a terminal, JSON lines elsewhere; libraries' records look the same.
 
 A line says mailbox, reader, rule, outcome, milliseconds. Addresses and diagnostics appear at level debug only.
 """
 
 import logging
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 import structlog
@@ -21,24 +22,35 @@ def configure(settings: Log, stream: TextIO | None = None) -> None:
     """Send every log line to `stream` (standard error) in the form that `settings` name. May be called again."""
     stream = stream or sys.stderr
     console = settings.format == "console" or (settings.format == "auto" and stream.isatty())
+    rendered = _rendered(console, colors=stream.isatty())
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_formatter(console, colors=stream.isatty()))
+    handler.setFormatter(_formatter(rendered))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.NOTSET if settings.level == "debug" else logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.stdlib.filter_by_level,
-            *_shared(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+    structlog.configure(  # straight to the stream: a record of the standard library costs more than the line itself
+        processors=[structlog.contextvars.merge_contextvars, *_shared(), *rendered],
+        logger_factory=lambda name="bounced": _Out(stream, name),
+        wrapper_class=structlog.make_filtering_bound_logger(settings.level),
         cache_logger_on_first_use=False,
     )
+
+
+class _Out(structlog.WriteLogger):
+    """Writes lines of ours. One that cannot be written is lost, and stops nothing."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        super().__init__(stream)
+        self.name = name
+
+    def msg(self, message: str) -> None:
+        """Write a line."""
+        with suppress(OSError, ValueError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = error = exception = critical = fatal = failure = err = msg
 
 
 def _shared() -> list[Processor]:
@@ -52,20 +64,21 @@ def _shared() -> list[Processor]:
     ]
 
 
-def _formatter(console: bool, colors: bool) -> logging.Formatter:
+def _rendered(console: bool, colors: bool) -> list[Processor]:
+    """Return what makes a line out of an event."""
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback)
         if console
         else structlog.processors.JSONRenderer()
     )
+    return [structlog.processors.format_exc_info, _harmless_traceback, renderer]
+
+
+def _formatter(rendered: list[Processor]) -> logging.Formatter:
+    """Return what makes a line out of a library's record."""
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*_shared(), structlog.stdlib.ExtraAdder()],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            _harmless_traceback,
-            renderer,
-        ],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
     )
 
 

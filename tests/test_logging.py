@@ -74,3 +74,10 @@ def test_debug_is_for_debugging(stream: io.StringIO) -> None:
     configure(Log(level="debug"), stream)
     structlog.get_logger("x").debug("event", address="ann@example.com")
     assert "ann@example.com" in stream.getvalue()
+
+
+def test_a_line_that_cannot_be_written_stops_nothing(stream: io.StringIO) -> None:
+    configure(Log(), stream)
+    stream.close()
+
+    structlog.get_logger("bounced.poll").info("message", mailbox="returns")

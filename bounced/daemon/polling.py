@@ -117,15 +117,16 @@ class Poller:
 
 def log_outcomes(mailbox: str, outcomes: Iterable[Outcome], notes: Notes) -> None:
     """Write one line a message; at level debug also what was recorded of whom."""
+    bound = log.bind(mailbox=mailbox)
     for outcome in outcomes:
-        _log_message(log.bind(mailbox=mailbox), outcome, notes)
+        _log_message(bound, outcome, notes)
     for event in notes.events:
         log.debug("event", id=event.id, address=event.address, reason=event.reason, decision=event.decision)
     for change in notes.changes:
         log.debug("suppression", address=change.address, move=change.move, scope=change.scope)
 
 
-def _log_message(bound: structlog.stdlib.BoundLogger, outcome: Outcome, notes: Notes) -> None:
+def _log_message(bound: structlog.typing.FilteringBoundLogger, outcome: Outcome, notes: Notes) -> None:
     judged = notes.judged.get(outcome.place)
     kind = judged.report.kind.value if judged else None
     bad = outcome.disposition in (Disposition.QUARANTINE, Disposition.RETRY)
