@@ -33,13 +33,14 @@ from bounced.model import (
     Verdict,
     Wave,
 )
+from bounced.recalling import Memory, Recall, recalled
 from bounced.workers import Stopped, Workers
 
 #: What is `other` and yet a machine's report: it is filed, not left for a person.
 _REPORTS_OF_NO_FAILURE = frozenset({"mdn", "dmarc", "not-spam", "auth-failure"})
 
 
-class Transaction(Protocol):
+class Transaction(Recall, Protocol):
     """What a batch needs of the ledger; everything in it is committed together or not at all."""
 
     def known(self, messages: Sequence[tuple[Place, str]]) -> Mapping[Place, Disposition]:
@@ -142,6 +143,7 @@ class Stages:
     ledger: Ledger
     strikes: int = 3
     keep: Keep | None = None
+    memory: Memory | None = None
 
 
 def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[Outcome]:
@@ -152,8 +154,12 @@ def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[O
     digests = {raw.place: raw.digest() for raw in batch}
     with stages.ledger.begin() as tx:
         known = tx.known(list(digests.items()))
+        memory = stages.memory if tx.keeps_sent() else None
     waiting = [raw for raw in batch if raw.place not in known]
-    judgements = list(zip(waiting, stages.judge(waiting), strict=True))
+    ready: Sequence[Judgement] = stages.judge(waiting)
+    if memory:
+        ready = recalled(ready, memory, stages.ledger.begin, now)
+    judgements = list(zip(waiting, ready, strict=True))
     kept = _kept(judgements, stages.keep, now)
     with stages.ledger.begin() as tx:
         found = {raw.place: events_of(j, now) for raw, j in judgements if isinstance(j, Judged)}

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bounced import __version__
-from bounced.cli import classify, demo, events, explain, operate, rules, suppressions, tokens, verp, webhooks
+from bounced.cli import classify, demo, events, explain, operate, rules, sent, suppressions, tokens, verp, webhooks
 
 app = typer.Typer(
     name="bounced",
@@ -56,6 +56,7 @@ for name, group in (
     ("tokens", tokens.app),
     ("rules", rules.app),
     ("verp", verp.app),
+    ("sent", sent.app),
     ("config", operate.config_app),
     ("db", operate.db_app),
 ):

@@ -1,18 +1,21 @@
 """`bounced verp`: sign return paths, and say what a return path means, ours or another program's."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bounced.cli.ledger import address
+from bounced.cli.ledger import address, ledger
 from bounced.cli.options import ConfigOption, configuration, configuration_if_any
 from bounced.cli.render import Format, Row, cell, show
-from bounced.model import Tags
+from bounced.model import Sent, Tags
 
 if TYPE_CHECKING:
-    from bounced.correlate import Checked, Inspected, Stamp
+    from bounced.correlate import Checked, Inspected, Mail, Purpose, Stamp
+    from bounced.return_paths import ReturnPaths
 
 app = typer.Typer(no_args_is_help=True, help="Sign return paths, and read them again.")
 
@@ -35,6 +38,9 @@ def sign(  # noqa: PLR0913  each parameter is an option of the command line
         Literal["bounce", "unsub", "fbl"], typer.Option(help="What reports to the address may be about.")
     ] = "bounce",
     headers: Annotated[bool, typer.Option("--headers", help="Print the headers to set on the mail too.")] = False,
+    recorded: Annotated[
+        bool, typer.Option("--record", help="Let the return path name a record in the database.")
+    ] = False,
     fmt: FormatOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -49,6 +55,10 @@ def sign(  # noqa: PLR0913  each parameter is an option of the command line
     try:
         made = paths.stamp(mail) if headers else None
         path = made.return_path if made else paths.sign(mail, Purpose(purpose))
+        if recorded:
+            told = made.headers.get("Message-ID", message_id) if made else message_id
+            path = _record(paths, replace(mail, message_id=told), Purpose(purpose), config)
+            made = made and replace(made, return_path=path)
     except ValueError as exc:
         raise typer.BadParameter(str(exc)) from None
     if fmt:
@@ -84,6 +94,18 @@ def decode(
     else:
         typer.echo("\n".join(_sentence(row)))
     raise typer.Exit(0 if row["good"] else 1)
+
+
+def _record(paths: "ReturnPaths", mail: "Mail", purpose: "Purpose", config: Path | None) -> str:
+    """Record the mail and return the return path that names the record. Raises ValueError, StoreDown."""
+    from bounced.cli.sent import record
+    from bounced.correlate import clean_message_id, record_id
+
+    now, id_ = datetime.now(UTC), record_id()
+    path = paths.by_reference(id_, purpose)
+    with ledger(config) as (_, store):
+        record(store, [Sent(id_, mail.recipient, clean_message_id(mail.message_id), mail.tags, now, path)], now)
+    return path
 
 
 def _lines(made: "Stamp") -> Iterator[str]:

@@ -14,6 +14,7 @@ from bounced.config.base import Domain, Pattern, Port, Reporter, Seconds, Secret
 from bounced.config.correlation import (
     Correlation,
     HeaderTag,
+    SentRecords,
     SentWith,
     Signing,
     SigningKey,
@@ -61,6 +62,7 @@ __all__ = [
     "SecretSetting",
     "Section",
     "SenderScope",
+    "SentRecords",
     "SentWith",
     "Signing",
     "SigningKey",

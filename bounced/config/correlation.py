@@ -44,6 +44,12 @@ class Signing(Section):
         return self
 
 
+class SentRecords(Section):
+    """The sender's records of mails, kept for so many days after a mail left."""
+
+    keep_days: int = Field(default=120, ge=1, le=3650)
+
+
 TagName = Literal["campaign", "list", "categories", "stream"]
 
 
@@ -111,4 +117,5 @@ class Correlation(Section):
         "email-abuse.amazonses.com",
     )
     signing: Signing = Signing()
+    sent: SentRecords = SentRecords()
     tags: Tagging = Tagging()

@@ -9,12 +9,12 @@ from bounced.correlate import recipient, signature, text
 from bounced.correlate.carriers import carried
 from bounced.correlate.origin import our_domain
 from bounced.correlate.recipient import Named
-from bounced.correlate.records import NO_RECORDS, Records, References, Sent
+from bounced.correlate.records import NO_RECORDS
 from bounced.correlate.reporter import Vetting
 from bounced.correlate.signature import Spoken
 from bounced.correlate.signer import Signer
 from bounced.correlate.tags import Tagger
-from bounced.model import Finding, Identity, Kind, Report, Trust, Verdict
+from bounced.model import Finding, Identity, Kind, Records, References, Report, Sent, Trust, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +72,17 @@ class Correlator:
         )
 
     def references(self, report: Report, now: datetime) -> References:
-        """Return what to look up before `correlate`: record ids of good tokens, the ENVID, the Message-ID."""
+        """Return what to look up for `correlate`: what good tokens refer to, the ENVID, the Message-ID."""
         tokens = carried(report, self.signer, now) if self.signer else ()
-        contents = (one.checked.content for one in tokens if one.checked.good)
-        ids = [content.reference for content in contents if content and content.reference]
+        contents = [one.checked.content for one in tokens if one.checked.good and one.checked.content]
+        ids = [content.reference for content in contents if content.reference]
         message_id = _message_id(report)
+        named = (one.address for f in report.findings for one in recipient.named(report, f, self._ours))
         return References(
             tuple(dict.fromkeys([*ids, *([report.envelope_id] if report.envelope_id else [])])),
             (message_id,) if message_id else (),
+            tuple(dict.fromkeys(c.tags_mark.hex() for c in contents if c.tags_mark and not c.tags)),
+            tuple(dict.fromkeys(named)) if message_id else (),
         )
 
     def _clues(self, report: Report, finding: Finding, records: Records, now: datetime) -> _Clues:

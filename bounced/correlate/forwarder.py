@@ -23,6 +23,14 @@ def cap(verdict: Verdict, identity: Identity) -> Verdict:
     return replace(verdict, category=Category.SOFT, basis=(*verdict.basis, VIA_FORWARDER))
 
 
+def recap(verdict: Verdict, identity: Identity) -> Verdict:
+    """Return what `cap` makes of the verdict for another identity than it was capped for."""
+    if VIA_FORWARDER in verdict.basis:
+        basis = tuple(word for word in verdict.basis if word != VIA_FORWARDER)
+        verdict = replace(verdict, category=Category.HARD, basis=basis)
+    return cap(verdict, identity)
+
+
 def _same_house(domain: str, other: str) -> bool:
     """True if one is the other, or a host below it: gateways put the host in as the domain."""
     return domain == other or other.endswith("." + domain) or domain.endswith("." + other)

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bounced.correlate.carriers import Carried
-from bounced.correlate.records import Records
-from bounced.model import Tags
+from bounced.model import Records, Tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,8 @@ def _hear(carried: Carried, candidates: Sequence[str], alone: bool, records: Rec
         return Spoken(False, f"{place}: {checked.flaw}")
     sent = records.by_id.get(checked.content.reference or "")
     known = checked.content.recipient or (sent.recipient if sent else None)
-    tags = checked.content.tags or (sent.tags if sent else None)
+    marked = records.by_mark.get(checked.content.tags_mark.hex()) if checked.content.tags_mark else None
+    tags = checked.content.tags or (sent.tags if sent else None) or marked
     spoken = Spoken(False, "", tags=tags, token=checked.mail)
     named = next((one for one in candidates if one == known or checked.speaks_for(one)), None)
     recipient = named or (known if alone else None)

@@ -96,7 +96,9 @@ class Signer:
         self._domains = settings.domains
         self._settings = settings
         known = (Tags(c.campaign, c.list, c.categories, c.stream) for c in settings.campaigns)
-        self._campaigns: Mapping[bytes, Tags] = {token.mark_of_tags(_clean(tags)): _clean(tags) for tags in known}
+        self._campaigns: Mapping[bytes, Tags] = {
+            token.mark_of_tags(clean_tags(tags)): clean_tags(tags) for tags in known
+        }
 
     def sign(self, mail: Mail, purpose: Purpose, now: datetime) -> str:
         """Return a token for this recipient whose return path is at most 64 octets before the `@`.
@@ -110,7 +112,7 @@ class Signer:
             recipient_mark=key.mark(_recipient(mail.recipient)),
             message_mark=token.mark_of_message(mail.message_id) if mail.message_id else None,
         )
-        return self._spell(key, purpose, self._with_tags(key, content, _clean(mail.tags)))
+        return self._spell(key, purpose, self._with_tags(key, content, clean_tags(mail.tags)))
 
     def sign_reference(self, record: str, purpose: Purpose, now: datetime) -> str:
         """Return a token that names a stored record: lower-case base32 of 1 to 16 octets. Raises ValueError."""
@@ -130,7 +132,7 @@ class Signer:
         mark. Raises ValueError as `sign` does.
         """
         key = self._signing_key(now)
-        tags = _clean(mail.tags)
+        tags = clean_tags(mail.tags)
         content = Content(
             token.last_day(now, self._settings.valid_days),
             recipient=_recipient(mail.recipient),
@@ -264,7 +266,7 @@ def _recipient(recipient: str) -> str:
     return normal
 
 
-def _clean(tags: Tags) -> Tags:
+def clean_tags(tags: Tags) -> Tags:
     """Return tags as they would be read: bounded, and without the characters that separate them in a token."""
     categories = [c for one in tags.categories if (c := text.tag(one))][: text.MAX_CATEGORIES]
     return Tags(_tag(tags.campaign), _tag(tags.list), tuple(categories), _tag(tags.stream))

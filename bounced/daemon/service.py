@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -174,6 +174,8 @@ class Service:
             log.info("pruned", messages=pruned.messages, notifications=pruned.notifications)
         if forgotten.any:
             log.info("forgotten", **asdict(forgotten))
+        if mails := self.store.forget_sent(now - timedelta(days=self.config.correlation.sent.keep_days)):
+            log.info("forgotten", sent=mails)
         return _PRUNE_EVERY
 
     def _renew(self) -> float:

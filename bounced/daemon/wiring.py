@@ -5,7 +5,7 @@ Each stage is imported by the function that builds it: a command that only reads
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,11 @@ from bounced.errors import ConfigError
 from bounced.keeping import keep, pseudonym
 from bounced.model import Change, Event, History, RawMessage, SignOfLife, Suppression, Wave
 from bounced.pipeline import Decide, Judgement, Keep, Reading, Stages, witness
+from bounced.recalling import Memory
 
 if TYPE_CHECKING:
     from bounced.classify import Rules
+    from bounced.correlate import Correlator
     from bounced.mailbox import Source
     from bounced.notify import Deliverer, Ping
     from bounced.notify.deliver import Outbox
@@ -105,6 +107,21 @@ def policy(config: Config) -> Decide:
     return decided
 
 
+def memory(config: Config) -> Memory:
+    """Return what ties reports to records of mails sent. Secrets are read when it is first needed."""
+
+    @cache
+    def correlator() -> "Correlator":
+        from bounced.correlate import Correlator
+
+        return Correlator(config.correlation)
+
+    return Memory(
+        lambda report, now: correlator().references(report, now),
+        lambda report, verdict, now, records: correlator().correlate(report, verdict, now, records),
+    )
+
+
 def ended(suppressions: Sequence[Suppression], now: datetime) -> list[Change]:
     """Return the changes that end those that have run out."""
     from bounced.policy import expire
@@ -129,7 +146,7 @@ def stages(config: Config, ledger: "Store") -> Stages:
     """Return all stages. Its `judge` is a stand-in that must be replaced: judging needs processes to be started."""
     from bounced.notify import compose
 
-    return Stages(_not_here, policy(config), compose, ledger, config.policy.strikes, keeping(config))
+    return Stages(_not_here, policy(config), compose, ledger, config.policy.strikes, keeping(config), memory(config))
 
 
 def evidence(config: Config, ledger: "Store") -> Callable[[Sequence[SignOfLife], datetime], list[Change]]:

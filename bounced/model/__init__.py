@@ -27,6 +27,7 @@ from bounced.model.report import (
     Tags,
     Verdict,
 )
+from bounced.model.sent import Records, References, Sent
 from bounced.model.watch import HELD, Alarm, Member, Sign, SignOfLife, Tally, Wave, WaveState
 from bounced.model.words import DEAD, FAULT_OF, Action, Category, Disposition, Fault, Kind, Reason, Trust
 
@@ -61,7 +62,10 @@ __all__ = [
     "Position",
     "RawMessage",
     "Reason",
+    "Records",
+    "References",
     "Report",
+    "Sent",
     "Sign",
     "SignOfLife",
     "Suppression",

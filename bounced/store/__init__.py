@@ -12,6 +12,7 @@ from bounced.store.migrate import Migrations
 from bounced.store.outbox import DeliveryQuery, Outbox
 from bounced.store.privacy import Erased, Erasure, Forgotten, Privacy, Retention
 from bounced.store.raw import RawEvidence
+from bounced.store.sent import SentCounts, SentMails
 from bounced.store.suppressions import EVERYWHERE, SuppressionQuery, Suppressions
 from bounced.store.tokens import Token, Tokens, TokenScope
 from bounced.store.transfer import Taken, Terms, Transfers
@@ -30,6 +31,7 @@ __all__ = [
     "Forgotten",
     "Pruned",
     "Retention",
+    "SentCounts",
     "Store",
     "SuppressionQuery",
     "Taken",
@@ -49,6 +51,7 @@ class Store(
     Events,
     Mailboxes,
     Outbox,
+    SentMails,
     Tokens,
     RawEvidence,
     Privacy,

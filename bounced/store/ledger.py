@@ -18,13 +18,14 @@ from bounced.store.database import Database
 from bounced.store.evidence import Testimony
 from bounced.store.histories import histories_of
 from bounced.store.raw import Keeping
+from bounced.store.sent import Recall
 from bounced.store.state import Key, add_up
 from bounced.store.statements import at_places, kept_if, many, replace, upserting
 from bounced.store.tables import LINE, delivery, event, journal, message, notification, suppression, suppression_count
 from bounced.store.waves import Watching
 
 
-class Batch(Keeping, Testimony, Watching):
+class Batch(Keeping, Testimony, Watching, Recall):
     """One open transaction of the ledger; `pipeline.Transaction` says what each method promises."""
 
     def __init__(self, connection: Connection, webhooks: Mapping[str, tuple[str, ...]]) -> None:
