@@ -30,6 +30,10 @@ class Fields:
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._first
 
+    def any_of(self, names: frozenset[str]) -> bool:
+        """Return True if one of the fields is there; `names` are in lower case."""
+        return not names.isdisjoint(self._first)
+
     def names(self) -> Iterable[str]:
         """Return the field names in lower case, each once."""
         return self._first.keys()

@@ -204,4 +204,6 @@ def _human_parts(part: Part) -> list[Part]:
 
 
 def _is_attachment(part: Part) -> bool:
-    return part.depth > 1 and (part.header("Content-Disposition") or "").lower().startswith("attachment")
+    if part.depth == 1 or b"ttachment" not in part.head.lower():
+        return False
+    return (part.header("Content-Disposition") or "").lower().startswith("attachment")

@@ -192,7 +192,7 @@ def _grow_multipart(part: Part, octets: bytes, budget: Budget, seen: tuple[bytes
         part.content_type = "text/plain"
         return
     children = tuple([Part(octets, start, end, part.depth + 1, budget) for start, end in sections])
-    beside_machine = any(child.content_type in MACHINE for child in children)
+    beside_machine = not MACHINE.isdisjoint([child.content_type for child in children])
     part.children = children
     for child in children:
         if beside_machine and child.content_type in RETURNED:

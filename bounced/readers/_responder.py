@@ -25,10 +25,11 @@ _FIELDS: dict[str, str] = {
     "x-post-messageclass": "9",
     "delivered-to": "autoresponder",
 }
+_NAMES = frozenset(_FIELDS)
 _MAILER = Sign(r"(?i)auto-?respon|auto-?repl|\bvacation\b|\bgnarwl\b")
 _DENIED = frozenset({"no", "false", "0", "none"})
 _BULK = Sign(r"(?i)\b(?:bulk|junk)\b")
-_LISTS = ("List-Id", "List-Unsubscribe", "List-Post", "Feedback-ID")
+_LISTS = frozenset({"list-id", "list-unsubscribe", "list-post", "feedback-id"})
 _DAEMON = Sign(
     r"(?i)mailer-?daemon|mail-?daemon|post-?master|mail(?:er)? delivery|delivery (?:sub)?system|"
     r"mail administrator|internet mail delivery|mdaemon@"
@@ -69,7 +70,7 @@ def header_signs(message: Message) -> Signs:
     mailer = message.header("X-Mailer")
     if mailer and _MAILER(mailer):
         return Signs(weight + SURE, ("X-Mailer", *signs))
-    for name in message.fields.names():
+    for name in message.fields.names() if message.fields.any_of(_NAMES) else ():
         begin = _FIELDS.get(name)
         if begin is not None and any(_counts(value, begin) for value in message.headers(name)):
             return Signs(weight + SURE, (name, *signs))
@@ -88,7 +89,7 @@ def all_signs(message: Message) -> Signs:
     if message.null_sender:
         weight += 1
         signs.append("null return path")
-    if any(name in message.fields for name in _LISTS):
+    if message.fields.any_of(_LISTS):
         return header
     if 0 < weight < SURE:
         phrase = _automatic(_opening(message)) or _away(_opening(message))

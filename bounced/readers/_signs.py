@@ -6,7 +6,7 @@ from bounced.readers._message import DELIVERY_STATUS, WHOLE_ORIGINAL, Message
 from bounced.readers._patterns import Sign
 from bounced.readers._words import ANSWER, AUTOMATIC, DELAYED, FAILED
 
-_LISTS = ("List-Id", "List-Unsubscribe", "List-Post", "X-BeenThere")
+_LISTS = frozenset({"list-id", "list-unsubscribe", "list-post", "x-beenthere"})
 _MAIL_SYSTEM = Sign(
     r"(?i)mailer[-_. ]?daemon|mail[-_. ]?daemon|post[-_. ]?master|"
     r"mail(?:er)?[-_. ]?(?:delivery|system|administrator|router)|"
@@ -41,7 +41,7 @@ def is_proved(message: Message, failed_subject: bool) -> bool:
     if _MAIL_SYSTEM(message.sender):
         converses = ANSWER.match(message.subject) and "In-Reply-To" in message.fields and not message.null_sender
         return not converses or bool(_REPLY.search(text))
-    if any(name in message.fields for name in _LISTS):
+    if message.fields.any_of(_LISTS):
         return False
     if message.original() is not None:
         return True

@@ -85,7 +85,7 @@ def read(message: Message) -> Report | None:
 
 
 def _signed(message: Message) -> bool:
-    return not _FIELDS.isdisjoint(message.fields.names())
+    return message.fields.any_of(_FIELDS)
 
 
 def _diagnostic_asks(fields: Fields) -> bool:

@@ -47,8 +47,9 @@ _NEW = Prose(
 
 def read(message: Message) -> Report | None:
     """Return a finding for each recipient that is told of; None if it is not Exchange's."""
-    newer = any(words in message.folded for words in _ADMINISTRATORS)
-    if not newer and not ("the following recipient" in message.folded and _SENTENCE.search(message.folded)):
+    folded = message.folded
+    newer = ("diagn" in folded or "診断" in folded) and any(words in folded for words in _ADMINISTRATORS)
+    if not newer and not ("the following recipient" in folded and _SENTENCE.search(folded)):
         return None
     return (_NEW.read(message) if newer else None) or _OLD.read(message)
 

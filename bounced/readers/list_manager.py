@@ -12,14 +12,16 @@ from bounced.readers._message import Message
 from bounced.readers._patterns import Sign
 from bounced.readers.free_text import strangers
 
-_FIELDS = (
-    "X-MLServer",
-    "X-ML-Name",
-    "X-Mailman-Version",
-    "X-Majordomo-Version",
-    "X-Loop",
-    "Mailing-List",
-    "X-Sympa-To",
+_FIELDS = frozenset(
+    {
+        "x-mlserver",
+        "x-ml-name",
+        "x-mailman-version",
+        "x-majordomo-version",
+        "x-loop",
+        "mailing-list",
+        "x-sympa-to",
+    }
 )
 _REFUSED = Sign(
     r"(?i)not (?:a |an )?(?:\w+ )?(?:member|subscriber|subscribed)|(?:non|only) ?-?(?:member|subscriber)s?\b|"
@@ -35,7 +37,7 @@ _SERVICE = Sign(
 
 def read(message: Message) -> Report | None:
     """Return the list's address as the recipient; None unless a list manager says that it refused a mail."""
-    listed = any(name in message.fields for name in _FIELDS) or _SERVICE(message.sender)
+    listed = message.fields.any_of(_FIELDS) or _SERVICE(message.sender)
     if not listed or not _REFUSED(message.subject + "\n" + message.text()[:8_000]):
         return None
     failed = [a for value in message.headers("X-Failed-Recipients") for a in ADDRESS.findall(value)]

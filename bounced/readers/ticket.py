@@ -46,7 +46,7 @@ def read(message: Message) -> Report | None:
     if not message.types.isdisjoint(MACHINE):
         return None
     declared = (message.header("Auto-Submitted") or "").strip().lower().startswith(_AUTOMATIC)
-    signed = not _FIELDS.isdisjoint(message.fields.names())
+    signed = message.fields.any_of(_FIELDS)
     if not signed and not (declared and _NUMBER.search(fold(message.subject[:200]))):
         return None
     if from_a_mail_system(message):

@@ -30,7 +30,7 @@ _TARGET = re.compile(
 #: An address of ours that was made for one wish: as the mail of a button it needs no words.
 _TOKEN = re.compile(r"(?:^|[<\s])(?:unsub(?:scribe)?|list-unsub\w*|opt-?out)[+=.-][\w+=.-]{4,}@", re.I)
 _LITTLE = 300  # characters
-_LISTS = ("List-Id", "List-Unsubscribe", "List-Post")
+_LISTS = frozenset({"list-id", "list-unsubscribe", "list-post"})
 
 
 def read(message: Message) -> Report | None:
@@ -50,7 +50,7 @@ def report_of(message: Message, reader: str) -> Report:
 
 
 def _asks(message: Message) -> bool:
-    if any(name in message.fields for name in _LISTS):
+    if message.fields.any_of(_LISTS):
         return False
     subject, to = fold(message.subject[:400]), message.headers("To")
     if _SUBJECT.match(subject):

@@ -34,14 +34,15 @@ _ASKS = re.compile(
     r"|配信(?:を)?停止|退订|取消订阅|수신\s?거부",
     re.I,
 )
-_LISTS = ("List-Id", "List-Unsubscribe", "List-Post", "Precedence")
+_LISTS = frozenset({"list-id", "list-unsubscribe", "list-post", "precedence"})
+_ANSWERS = frozenset({"in-reply-to", "references"})
 
 
 def read(message: Message) -> Report | None:
     """Return the wish of the sender; None for newsletters, for long letters and for what only quotes such words."""
-    if not message.types.isdisjoint(MACHINE) or any(name in message.fields for name in _LISTS):
+    if not message.types.isdisjoint(MACHINE) or message.fields.any_of(_LISTS):
         return None
-    if not any(name in message.fields for name in ("In-Reply-To", "References")) and not message.sender:
+    if not message.fields.any_of(_ANSWERS) and not message.sender:
         return None
     own = _own_words(message)
     if 0 < len(own) <= _MAX_WISH and _ASKS.search(own):

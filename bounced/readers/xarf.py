@@ -17,7 +17,7 @@ from bounced.readers._json import Json, get, inner, objects, parse_object, strin
 from bounced.readers._message import FEEDBACK, MACHINE, Message, Part, header_block
 
 _DOCUMENTS = ("application/json", "application/xarf+json", "application/x-arf", "text/json")
-_FIELDS = ("X-XARF", "X-ARF")
+_FIELDS = frozenset({"x-xarf", "x-arf"})
 _SPAM = frozenset({"spam", "messaging/spam", "messaging", "bulk_messaging", "messaging/bulk_messaging"})
 _FRAUD = frozenset({"phishing", "fraud", "scam"})
 _PARTS = 6  # parts in which the document is looked for
@@ -42,7 +42,7 @@ def _declared(message: Message) -> bool:
     part = message.part(*FEEDBACK)
     if part is not None and "xarf" in (Fields(part.content[:16_384]).first("Feedback-Type") or "").lower():
         return True
-    return any(name in message.fields for name in _FIELDS)
+    return message.fields.any_of(_FIELDS)
 
 
 def _candidates(message: Message, declared: bool) -> list[Part]:
