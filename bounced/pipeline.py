@@ -34,13 +34,14 @@ from bounced.model import (
     Wave,
 )
 from bounced.recalling import Memory, Recall, recalled
+from bounced.watching import Watch, Watching, keep, look
 from bounced.workers import Stopped, Workers
 
 #: What is `other` and yet a machine's report: it is filed, not left for a person.
 _REPORTS_OF_NO_FAILURE = frozenset({"mdn", "dmarc", "not-spam", "auth-failure"})
 
 
-class Transaction(Recall, Protocol):
+class Transaction(Watching, Recall, Protocol):
     """What a batch needs of the ledger; everything in it is committed together or not at all."""
 
     def known(self, messages: Sequence[tuple[Place, str]]) -> Mapping[Place, Disposition]:
@@ -49,17 +50,11 @@ class Transaction(Recall, Protocol):
     def fresh(self, events: Sequence[Event]) -> list[Event]:
         """Return the events whose key is not recorded yet, each key once, in order."""
 
-    def histories(self, addresses: Sequence[str], now: datetime) -> Mapping[str, History]:
-        """Return what is known of each address; an address never heard of has an empty history."""
-
     def record(self, events: Sequence[Event]) -> None:
         """Insert events that `fresh` returned."""
 
     def testify(self, signs: Sequence[SignOfLife]) -> None:
         """Keep the newest sign of life of each address and kind."""
-
-    def waves(self, now: datetime) -> Sequence[Wave]:
-        """Return the waves to which known events may belong, oldest first."""
 
     def keep(self, kept: Sequence[Kept]) -> None:
         """Keep raw evidence, so that its events can be looked into; what is kept already stays as it is."""
@@ -142,6 +137,7 @@ class Stages:
     compose: Compose
     ledger: Ledger
     strikes: int = 3
+    watch: Watch | None = None
     keep: Keep | None = None
     memory: Memory | None = None
 
@@ -165,7 +161,7 @@ def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[O
         found = {raw.place: events_of(j, now) for raw, j in judgements if isinstance(j, Judged)}
         new = tx.fresh([event for events in found.values() for event in events])
         addresses = sorted({e.address for e in new if e.address})
-        events, changes = stages.decide(new, tx.histories(addresses, now), now)
+        events, changes, told = _decided(new, tx.histories(addresses, now), stages, tx, now)
         tx.record(events)
         tx.keep([kept[digest] for digest in {event.digest for event in events} & set(kept)])
         tx.journal(changes)
@@ -174,9 +170,22 @@ def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[O
             _settled(j, found[raw.place]) if isinstance(j, Judged) else _failed(raw, j, stages.strikes, tx, now)
             for raw, j in judgements
         ]
-        tx.announce([*stages.compose(events, changes, now), *_quarantined(outcomes, now)])
+        tx.announce([*told, *stages.compose(events, changes, now), *_quarantined(outcomes, now)])
         tx.settle([(outcome, digests[outcome.place]) for outcome in outcomes])
     return outcomes
+
+
+def _decided(
+    new: Sequence[Event], histories: Mapping[str, History], stages: Stages, tx: Transaction, now: datetime
+) -> tuple[Sequence[Event], Sequence[Change], Sequence[Notification]]:
+    """Return what the policy makes of new events, once it is known which of them belong to a wave."""
+    if stages.watch is None or not new:
+        return *stages.decide(new, histories, now, tx.waves(now)), ()
+    seen = look(stages.watch, tx, new, histories, now)
+    known = {**seen.caught, **histories}
+    events, changes = stages.decide(new, known, now, seen.waves)
+    keep(stages.watch, tx, new, known, seen)
+    return events, changes, seen.told
 
 
 def _kept(judgements: Sequence[tuple[RawMessage, Judgement]], keep: Keep | None, now: datetime) -> dict[str, Kept]:

@@ -6,7 +6,21 @@ from typing import Annotated
 import typer
 
 from bounced import __version__
-from bounced.cli import classify, demo, events, explain, operate, rules, sent, suppressions, tokens, verp, webhooks
+from bounced.cli import (
+    classify,
+    demo,
+    events,
+    evidence,
+    explain,
+    operate,
+    rules,
+    sent,
+    suppressions,
+    tokens,
+    verp,
+    waves,
+    webhooks,
+)
 
 app = typer.Typer(
     name="bounced",
@@ -47,11 +61,14 @@ for command in (
     explain.explain,
     suppressions.check,
     events.events,
+    waves.alarms,
     operate.doctor,
 ):
     app.command()(command)
 for name, group in (
     ("suppressions", suppressions.app),
+    ("waves", waves.app),
+    ("evidence", evidence.app),
     ("webhooks", webhooks.app),
     ("tokens", tokens.app),
     ("rules", rules.app),

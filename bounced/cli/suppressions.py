@@ -16,7 +16,7 @@ from bounced.pipeline import change
 if TYPE_CHECKING:
     from bounced.store import Store
 
-_COLUMNS = ("address", "scope", "category", "reason", "since", "until", "why")
+_COLUMNS = ("address", "scope", "category", "reason", "since", "until", "disputed", "why")
 
 app = typer.Typer(no_args_is_help=True, help="List, add and release suppressed addresses.")
 
@@ -47,6 +47,7 @@ def list_(  # noqa: PLR0913  each parameter is an option of the command line
     category: Annotated[str | None, typer.Option()] = None,
     reason: Annotated[str | None, typer.Option()] = None,
     domain: Annotated[str | None, typer.Option()] = None,
+    disputed: Annotated[bool, typer.Option("--disputed", help="Only what positive evidence contradicts.")] = False,
     since: Annotated[str | None, typer.Option(help="A date, or an age such as 7d.")] = None,
     limit: Annotated[int | None, typer.Option(min=1)] = None,
     fmt: FormatOption = Format.TABLE,
@@ -60,6 +61,7 @@ def list_(  # noqa: PLR0913  each parameter is an option of the command line
         category=category,
         reason=reason,
         domain=domain,
+        disputed=disputed,
         since=moment(since),
         holding_at=datetime.now(UTC),
         limit=limit,
@@ -124,7 +126,8 @@ def _row(entry: Suppression) -> Row:
 def _sentence(entry: Suppression) -> str:
     until = f" until {cell(entry.until)}" if entry.until else ""
     head = f"{entry.address} is suppressed{_in(entry.scope)} since {cell(entry.since)}{until}"
-    return f"{head}: {cell(entry.reason)}\n{cell(entry.why)} ({cell(entry.actor)})"
+    disputed = f"\ndisputed since {cell(entry.disputed)}: the address has shown life" if entry.disputed else ""
+    return f"{head}: {cell(entry.reason)}\n{cell(entry.why)} ({cell(entry.actor)}){disputed}"
 
 
 def _in(scope: str) -> str:

@@ -23,6 +23,7 @@ from bounced.pipeline import handle
 from bounced.serve.health import Health
 from bounced.serve.metrics import Metrics
 from bounced.store import Store
+from bounced.watching import settle
 
 #: What is taken from a pipe at most; MTAs allow less by default.
 _PIPE_BYTES = 256_000_000
@@ -51,6 +52,7 @@ def poll_once(config: Config, sources: Sequence[Source]) -> Iterator[Round]:
         for source in sources:
             yield _round(source, shared) if leases.take(source.name) else Round(source.name, Counter(), _TAKEN)
         leases.release()
+        settle(shared.stages, datetime.now(UTC))
         _deliver(config, store)
 
 

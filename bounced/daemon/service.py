@@ -5,6 +5,7 @@ A reload builds a second one beside it and swaps.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,10 +27,11 @@ from bounced.pipeline import change
 from bounced.serve.health import Health
 from bounced.serve.metrics import Metrics
 from bounced.store import Store
+from bounced.watching import settle
 
 log = structlog.get_logger("bounced.daemon")
 
-#: Seconds between two looks for due deliveries, for suppressions that have run out, for rows too old to keep.
+#: Seconds between two looks for due deliveries, for suppressions, waves and alarms that are over, for old rows.
 _DELIVER_EVERY, _EXPIRE_EVERY, _PRUNE_EVERY = 1.0, 60.0, 6 * 3600.0
 #: Expired entries ended in one transaction.
 _EXPIRE_AT_ONCE = 500
@@ -76,7 +78,7 @@ class Service:
         self._deliverer = wiring.deliverer(config, Counted(self.store, instruments.metrics))
         self._judges = Judges(config)
         self.desk = desk(config, self._stages, self.store, rules, self._judges)
-        self._loops = Loops(instruments.pulse, len(config.mailboxes) + 5)
+        self._loops = Loops(instruments.pulse, len(config.mailboxes) + 6)
         self._pollers = self._make_pollers()
         self._leases = Leases(self.store, owner(), shared=not self.store.is_sqlite)
 
@@ -119,6 +121,19 @@ class Service:
             ("bounced_outbox_depth", "state", {"open": counts.open_deliveries, "dead": counts.dead_deliveries}),
             ("bounced_outbox_oldest_seconds", "", {"": waited}),
             ("bounced_messages_waiting", "for", {"retry": counts.struck_messages, "ack": counts.unacked_messages}),
+            *self._watched(),
+        ]
+
+    def _watched(self) -> Iterable[tuple[str, str, Mapping[str, float]]]:
+        """Return how many waves there are to look at, whom they hold, and the alarms that stand."""
+        waves = self.store.all_waves(unsettled=True)
+        held = self.store.held_amounts([wave.id for wave in waves])
+        states = Counter(str(wave.state) for wave in waves)
+        alarms = Counter(str(alarm.fault) for alarm in self.store.all_alarms(standing=True))
+        return [
+            ("bounced_waves", "state", {state: states[state] for state in ("open", "asking")}),
+            ("bounced_waves_held_addresses", "", {"": sum(held.values())}),
+            ("bounced_alarms", "fault", {fault: alarms[fault] for fault in ("sender", "message")}),
         ]
 
     def _prepare(self) -> float:
@@ -132,6 +147,7 @@ class Service:
         longest = max((hook.timeout for hook in self.config.webhooks), default=0.0)
         self._loops.add("deliveries", self._deliver, _SLACK + 10 * longest)
         self._loops.add("expiry", self._expire, _SLACK * 5)
+        self._loops.add("waves", self._settle, _SLACK * 5)
         self._loops.add("pruning", self._prune, _SLACK * 30)
         if self._leases.shared:
             self._loops.add("leases", self._renew, _SLACK)
@@ -166,7 +182,17 @@ class Service:
             log.info("expired", suppressions=len(over))
         return _EXPIRE_EVERY
 
+    def _settle(self) -> float:
+        """End waves and alarms that are over."""
+        waves, alarms = settle(self._stages, datetime.now(UTC))
+        for wave in waves:
+            log.info("wave over", wave=wave.id, provider=wave.provider, reason=wave.reason, state=wave.state)
+        for alarm in alarms:
+            log.info("alarm cleared", provider=alarm.provider, reason=alarm.reason)
+        return _EXPIRE_EVERY
+
     def _prune(self) -> float:
+        self.store.prune_tallies(datetime.now(UTC), self.config.policy.waves.history_days + 7)
         now, privacy = datetime.now(UTC), self.config.privacy
         pruned = self.store.prune(now, notifications_days=privacy.notifications_days)
         forgotten = self.store.forget(now, wiring.retention(self.config))

@@ -15,6 +15,7 @@ from bounced.keeping import keep, pseudonym
 from bounced.model import Change, Event, History, RawMessage, SignOfLife, Suppression, Wave
 from bounced.pipeline import Decide, Judgement, Keep, Reading, Stages, witness
 from bounced.recalling import Memory
+from bounced.watching import Watch
 
 if TYPE_CHECKING:
     from bounced.classify import Rules
@@ -145,8 +146,10 @@ def keeping(config: Config) -> Keep | None:
 def stages(config: Config, ledger: "Store") -> Stages:
     """Return all stages. Its `judge` is a stand-in that must be replaced: judging needs processes to be started."""
     from bounced.notify import compose
+    from bounced.notify.watch import of_alarm, of_wave
 
-    return Stages(_not_here, policy(config), compose, ledger, config.policy.strikes, keeping(config), memory(config))
+    watch = Watch(config.policy, bool(config.correlation.signing.keys), of_wave, of_alarm)
+    return Stages(_not_here, policy(config), compose, ledger, config.policy.strikes, watch, keeping(config), memory(config))
 
 
 def evidence(config: Config, ledger: "Store") -> Callable[[Sequence[SignOfLife], datetime], list[Change]]:

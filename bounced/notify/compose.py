@@ -10,6 +10,8 @@ text of strangers is one line, bounded, without control characters. The raw mail
 `suppression.created` (also sent when an entry gets another cause or end: it tells the entry as it is now),
 `suppression.released`, `suppression.expired`:
     address, scope, category, reason, why, until (null: no end), event_id, actor, at
+`wave.opened`, `wave.closed`, `alarm.raised`, `alarm.cleared`:
+    see notify/watch.py
 `message.quarantined`:
     mailbox, folder, uidvalidity, uid, why
 `webhook.test`:
@@ -21,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from bounced.model import Category, Change, Event, Kind, Move, Notification
+from bounced.model import HELD, Category, Change, Event, Kind, Move, Notification
 from bounced.notify.plain import plain, plain_or_none
 
 _OF_CATEGORY = MappingProxyType(
@@ -54,9 +56,10 @@ TYPES = (
 def compose(events: Sequence[Event], changes: Sequence[Change], now: datetime) -> list[Notification]:
     """Return what is to be told of new events and changes of the suppression table, events first.
 
-    Events that are no failure, complaint or wish to leave are not told.
+    Events that are no failure, complaint or wish to leave are not told; nor is a failure that a wave holds: whoever
+    acts on `bounce.hard` would drop the addresses that the wave protects.
     """
-    told = [(type_of(event), event) for event in events]
+    told = [(type_of(event), event) for event in events if not event.decision.startswith(HELD)]
     of_events = [Notification(identity(t, e.id), t, now, event_data(e)) for t, e in told if t is not None]
     return of_events + [_of_change(change, now) for change in changes if change.move in _OF_MOVE]
 

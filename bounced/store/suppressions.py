@@ -22,13 +22,14 @@ class SuppressionQuery:
     """Which entries are listed, by address and scope; `after` is the last one of the page before.
 
     `holding_at` leaves out those that have run out by then; None lists them too. `since` and `before` bound
-    the beginning of an entry, the first inclusive, the second not.
+    the beginning of an entry, the first inclusive, the second not. `disputed` leaves out what nothing contradicts.
     """
 
     scope: str | None = None
     category: str | None = None
     reason: str | None = None
     domain: str | None = None
+    disputed: bool = False
     since: datetime | None = None
     before: datetime | None = None
     holding_at: datetime | None = None
@@ -107,6 +108,8 @@ def _conditions(query: SuppressionQuery) -> Iterator[ColumnElement[bool]]:
             yield column == value
     if query.domain is not None:
         yield table.address.endswith("@" + query.domain, autoescape=True)
+    if query.disputed:
+        yield table.disputed.is_not(None)
     if query.since is not None:
         yield table.since >= query.since
     if query.before is not None:

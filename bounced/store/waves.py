@@ -12,7 +12,7 @@ from bounced.store.columns import among, clean
 from bounced.store.database import Database
 from bounced.store.statements import kept_if, many, upserting
 from bounced.store.tables import ADDRESS, event
-from bounced.store.watch_tables import RAISED, UNSETTLED, alarm, member, tally, wave
+from bounced.store.watch_tables import RAISED, UNSETTLED, alarm, member, sign_of_life, tally, wave
 
 #: Older waves hold no event that still counts: as far back as histories go.
 _PAST: Final = timedelta(days=400)
@@ -71,12 +71,16 @@ class Watching:
             event.c.provider.is_(None) & event.c.address.endswith("@" + mine, autoescape=True),
             event.c.provider.is_(None) & event.c.remote_mta.endswith("." + mine, autoescape=True),
         )
-        found = select(event.c.address.distinct()).where(
-            event.c.reason == opened.reason,
-            event.c.category == Category.HARD,
-            event.c.at >= opened.since,
-            event.c.address.is_not(None),
-            there,
+        found = (
+            select(event.c.address)
+            .distinct()
+            .where(
+                event.c.reason == opened.reason,
+                event.c.category == Category.HARD,
+                event.c.at >= opened.since,
+                event.c.address.is_not(None),
+                there,
+            )
         )
         return list(self._connection.scalars(found))
 
@@ -101,11 +105,20 @@ class Watching:
         """Return the addresses that a wave holds."""
         return list(self._connection.scalars(select(member.c.address).where(member.c.wave == number)))
 
-    def repeated(self, number: int) -> tuple[int, int]:
-        """Return how many addresses a wave holds, and how many of them were refused again half a day later."""
-        rows = self._connection.execute(select(member).where(member.c.wave == number))
-        held = [Member(*row) for row in rows]
-        return len(held), sum(each.repeated for each in held)
+    def outcomes(self, number: int) -> tuple[int, int, int, int]:
+        """Return how many addresses a wave holds; how many of them were refused again half a day later, and have
+        shown life; and how many addresses have at all.
+        """
+        held = [Member(*row) for row in self._connection.execute(select(member).where(member.c.wave == number))]
+        mine = member.join(sign_of_life, sign_of_life.c.address == member.c.address)
+        alive = select(func.count(member.c.address.distinct())).select_from(mine).where(member.c.wave == number)
+        known = select(func.count(sign_of_life.c.address.distinct()))
+        return (
+            len(held),
+            sum(each.repeated for each in held),
+            self._connection.scalar(alive) or 0,
+            self._connection.scalar(known) or 0,
+        )
 
     def _providers(self, names: Collection[str]) -> Any:
         return among(self._connection.dialect, tally.c.provider, names)
@@ -161,10 +174,11 @@ class Waves(Database):
             found = connection.execute(wanted.where(text(RAISED)) if standing else wanted)
             return [_to_alarm(row) for row in found]
 
-    def prune_tallies(self, before: int) -> int:
-        """Remove the counts of quarters before that one, and return how many rows that were."""
+    def prune_tallies(self, now: datetime, days: float) -> int:
+        """Remove the counts of quarters older than so many days, and return how many rows that were."""
+        oldest = int((now - timedelta(days=days)).timestamp() // 900)
         with self._write() as connection:
-            return connection.execute(delete(tally).where(tally.c.quarter < before)).rowcount
+            return connection.execute(delete(tally).where(tally.c.quarter < oldest)).rowcount
 
 
 def _of(noun: object, names: Sequence[str]) -> dict[str, Any]:
