@@ -147,6 +147,11 @@ def _place(loc: Sequence[int | str]) -> str:
 
 
 def _allowed(request: Request) -> list[str]:
-    """Return every method that something at this address answers (RFC 9110 section 10.2.1)."""
+    """Return every method that something at this address answers (RFC 9110 section 10.2.1).
+
+    A route that stands for this very path comes before those that match it by a pattern.
+    """
+    if described := request.app.openapi()["paths"].get(request.url.path):
+        return [method for method in _METHODS if method.lower() in described]
     routes = request.app.routes
     return [m for m in _METHODS if any(r.matches({**request.scope, "method": m})[0] is Match.FULL for r in routes)]

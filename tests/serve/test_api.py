@@ -205,7 +205,7 @@ def test_addresses_with_letters_that_urls_use(service: Service, address: str) ->
     assert service.ask(address)["suppression"]["address"] == normal
 
 
-@pytest.mark.parametrize("address", ["nobody", "a@", "@b.example", "a b@c.example", "check", "a@b@"])
+@pytest.mark.parametrize("address", ["nobody", "a@", "@b.example", "a b@c.example", "check/", "a@b@"])
 def test_what_is_no_address_is_not_called_free(shared: Service, address: str) -> None:
     from urllib.parse import quote
 
@@ -488,6 +488,7 @@ def test_a_mail_beyond_the_limits_is_refused(serving: Callable[..., Service]) ->
         ("GET", "/v1/suppressions/", None, {}, 422),
         ("GET", "/elsewhere/", None, {}, 404),
         ("DELETE", "/v1/suppressions", None, {}, 405),
+        ("GET", "/v1/suppressions/check", None, {}, 405),
         ("POST", "/v1/suppressions/ann@example.com", {}, {}, 405),
         ("POST", "/v1/suppressions", b"<x/>", {"Content-Type": "text/xml"}, 415),
         ("POST", "/v1/suppressions", b"{}", {"Content-Type": "application/json; charset=utf-8"}, 422),
@@ -501,7 +502,7 @@ def test_a_mail_beyond_the_limits_is_refused(serving: Callable[..., Service]) ->
         ("POST", "/v1/suppressions", {"address": "ann@example.com", "why": "x", "scope": "a\nb"}, {}, 422),
         ("POST", "/v1/suppressions", {"address": "ann", "why": "x"}, {}, 422),
         ("POST", "/v1/suppressions", {"address": "ann@example.com", "why": "x", "dais": 1}, {}, 422),
-        ("POST", "/v1/suppressions", b" " * 100_000, {"Content-Type": "application/json"}, 413),
+        ("POST", "/v1/suppressions", b" " * 300_000, {"Content-Type": "application/json"}, 413),
         ("GET", "/v1/suppressions?limit=0", None, {}, 422),
         ("GET", "/v1/suppressions?limit=501", None, {}, 422),
         ("GET", "/v1/suppressions?domain=a%20b", None, {}, 422),
@@ -511,7 +512,7 @@ def test_a_mail_beyond_the_limits_is_refused(serving: Callable[..., Service]) ->
         ("GET", "/v1/events?rule=%00", None, {}, 200),
         ("GET", "/v1/deliveries/0/attempts", None, {}, 422),
         ("GET", "/v1/deliveries/99999999999999999999/attempts", None, {}, 422),
-        ("POST", "/v1/deliveries/retry", {"ids": [2**63]}, {}, 422),
+        ("POST", "/v1/deliveries/retry", {"ids": [2**53]}, {}, 422),
         ("POST", "/v1/deliveries/retry", {"ids": []}, {}, 422),
     ],
 )  # fmt: skip
@@ -525,7 +526,8 @@ def test_every_mistake_is_a_problem_document(
     if status >= 400:
         assert "Traceback" not in json.dumps(problem(said))
     if status == 405:
-        assert set(said.headers["allow"].split(", ")) == ({"GET"} if "@" in path else {"GET", "POST"})
+        allowed = {"/v1/suppressions": "GET, POST", "/v1/suppressions/check": "POST"}
+        assert said.headers["allow"] == allowed.get(path, "GET")
 
 
 def test_an_endless_body_is_cut_off(shared: Service) -> None:
@@ -624,6 +626,6 @@ def test_log_lines_name_the_route_and_never_the_address(service: Service) -> Non
     assert "ann" not in json.dumps(lines)
     assert service.tokens["check"] not in json.dumps(lines)
     told = {(line["route"], line["status"]): (line["log_level"], line["token"]) for line in lines}
-    assert told["/v1/suppressions/{address:path}", 200] == ("debug", "check")
-    assert told["/v1/suppressions/{address:path}", 422] == ("info", "check")
+    assert told["/v1/suppressions/{address:address}", 200] == ("debug", "check")
+    assert told["/v1/suppressions/{address:address}", 422] == ("info", "check")
     assert told["/v1/suppressions", 201] == ("info", "write")

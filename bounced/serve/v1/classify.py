@@ -83,16 +83,17 @@ _BODY: Final[Mapping[str, Any]] = {
 
 def routers(doors: Doors) -> list[APIRouter]:
     """Return the route."""
-    check = doors.told(TokenScope.CHECK, "classify", lambda: max(SMALL, doors.desk().message_bytes), (JSON, MAIL))
+    check = doors.told(TokenScope.CHECK, "classify", accepts=(JSON, MAIL))
 
     @check.post("/classify", openapi_extra=dict(_BODY))
     async def classify(request: Request) -> VerdictTold | MailTold:
         """Say what a reply means (JSON), or what a raw mail is (message/rfc822): the same as `bounced classify`."""
-        if media_type(request) == MAIL:
+        is_mail = media_type(request) == MAIL
+        if isinstance(request, Body):
+            request.limit = doors.desk().message_bytes if is_mail else SMALL
+        if is_mail:
             content = await request.body()
             return MailTold.model_validate(await doors.threads.judge(partial(doors.desk().judge, content)))
-        if isinstance(request, Body):
-            request.limit = SMALL
         asked = _reply(await request.body())
         judged = await doors.threads.judge(
             partial(doors.desk().judge_reply, asked.reply, asked.mta or None, asked.recipient or None)

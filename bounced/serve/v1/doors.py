@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 JSON: Final = "application/json"
 #: Octets of a request that names one thing.
-SMALL: Final = 65_536
+SMALL: Final = 262_144
 #: Seconds in which the whole body must have come.
 _BODY_SECONDS: Final = 30.0
 _BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="`bounced tokens create` makes one.")
@@ -59,19 +59,15 @@ class Doors:
 
     def asked(self, needs: TokenScope, tag: str) -> APIRouter:
         """Return a router for GET routes that take tokens of this scope."""
-        return self._router(needs, tag, lambda: SMALL, ())
+        return self._router(needs, tag, SMALL, ())
 
-    def told(
-        self, needs: TokenScope, tag: str, limit: Callable[[], int] = lambda: SMALL, accepts: tuple[str, ...] = (JSON,)
-    ) -> APIRouter:
+    def told(self, needs: TokenScope, tag: str, limit: int = SMALL, accepts: tuple[str, ...] = (JSON,)) -> APIRouter:
         """Return a router for POST routes that take tokens of this scope, and bodies of these types up to `limit`
         octets."""
         return self._router(needs, tag, limit, accepts)
 
-    def _router(self, needs: TokenScope, tag: str, limit: Callable[[], int], accepts: tuple[str, ...]) -> APIRouter:
-        route = type(
-            "Route", (_Guarded,), {"gate": self.gate, "needs": needs, "limit": staticmethod(limit), "accepts": accepts}
-        )
+    def _router(self, needs: TokenScope, tag: str, limit: int, accepts: tuple[str, ...]) -> APIRouter:
+        route = type("Route", (_Guarded,), {"gate": self.gate, "needs": needs, "limit": limit, "accepts": accepts})
         told = responses(401, 403, 422, 429, 500, 503, *((400, 408, 413, 415) if accepts else ()))
         return APIRouter(prefix="/v1", route_class=route, tags=[tag], dependencies=[Depends(_BEARER)], responses=told)
 
@@ -85,7 +81,7 @@ class _Guarded(APIRoute):
 
     gate: Gate
     needs: TokenScope
-    limit: Callable[[], int]
+    limit: int
     accepts: tuple[str, ...]
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -95,7 +91,7 @@ class _Guarded(APIRoute):
         async def guarded(request: Request) -> Response:
             await self.gate.admit(request, self.needs)
             body = Body(request.scope, request.receive)
-            body.limit = self.limit()
+            body.limit = self.limit
             if request.method != "GET":
                 self._demand_type(request)
             return await handle(body)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
 from bounced.model import Action, Category, Event, Fault, Kind, Reason, Trust
 from bounced.serve.problems import Problem, responses
 from bounced.serve.v1.doors import Doors
 from bounced.serve.v1.shapes import (
     DEFAULT_LIMIT,
+    Address,
     Cursor,
     Limit,
     Page,
@@ -92,7 +93,7 @@ def routers(doors: Doors) -> list[APIRouter]:
         reason: Reason | None = None,
         fault: Fault | None = None,
         trust: Trust | None = None,
-        address: Words | None = None,
+        address: Annotated[Address | None, Query()] = None,
         campaign: Words | None = None,
         list: Words | None = None,  # noqa: A002  the word of the query
         provider: Words | None = None,

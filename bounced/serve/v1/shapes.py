@@ -6,24 +6,21 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from bounced.address import normalise
 from bounced.serve.problems import invalid
 
 Item = TypeVar("Item")
 
-#: Characters of an address as a person may write it, of the text that explains a change, of a line.
-ADDRESS, PROSE, LINE = 600, 1_000, 500
-#: What the two databases count rows with.
-NUMBER: Final = 2**63 - 1
+#: Characters of an address (RFC 5321), of the text that explains a change, of a line.
+ADDRESS, PROSE, LINE = 254, 1_000, 500
+#: The largest number that every reader of JSON holds exactly (RFC 8259 section 6).
+NUMBER: Final = 2**53 - 1
+#: No control characters, and none that turn the direction of text or cannot be seen.
+PRINTABLE: Final = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$"
+DOMAIN: Final = r"^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$"
 _PAGE, _LARGEST_PAGE = 100, 500
-
-
-def _one_line(text: str) -> str:
-    if not text.isprintable() or not text.strip():
-        raise ValueError("want printable characters")
-    return text
 
 
 class Given(BaseModel):
@@ -45,12 +42,20 @@ class Page(Told, Generic[Item]):
     next: str | None = Field(description="The `cursor` of the next page; null where this is the last.")
 
 
-Address = Annotated[str, Field(min_length=3, max_length=ADDRESS, examples=["ann@example.com"])]
+#: In any spelling, internationalised or not; `normal` has the last word.
+Address = Annotated[
+    str, Field(min_length=3, max_length=ADDRESS, examples=["ann@example.com"], json_schema_extra={"format": "email"})
+]
 ScopeName = Annotated[
     str,
-    Field(min_length=1, max_length=64, examples=["*", "marketing"], description="A stream or a list; * is everywhere."),
-    AfterValidator(_one_line),
+    Field(
+        max_length=64,
+        pattern=PRINTABLE,
+        examples=["*", "marketing"],
+        description="A stream or a list; * is everywhere.",
+    ),
 ]
+Domain = Annotated[str, Query(max_length=253, pattern=DOMAIN, description="As A-labels.", examples=["example.com"])]
 Words = Annotated[str, Query(min_length=1, max_length=LINE)]
 Since = Annotated[AwareDatetime | None, Query(description="From then on.")]
 Limit = Annotated[int, Query(ge=1, le=_LARGEST_PAGE, description="Items on a page.")]

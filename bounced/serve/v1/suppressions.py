@@ -8,17 +8,18 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 from pydantic_core import to_json
+from starlette.convertors import Convertor, register_url_convertor
 
-from bounced.address import normalise, normalise_domain
+from bounced.address import normalise
 from bounced.model import Change, Move, Suppression
-from bounced.serve.problems import Problem, invalid, responses
+from bounced.serve.problems import Problem, responses
 from bounced.serve.v1.doors import JSON, Doors
 from bounced.serve.v1.shapes import (
-    ADDRESS,
     DEFAULT_LIMIT,
     PROSE,
     Address,
     Cursor,
+    Domain,
     Given,
     Limit,
     Page,
@@ -38,6 +39,8 @@ _BATCH_OCTETS: Final = 4_000_000
 #: Causes that somebody wished for: taking them back takes a reason.
 _WISHED: Final = frozenset({"complaint", "unsubscribe"})
 
+#: What is longer spoils a whole batch; what is merely no address is named in the answer.
+Spelling = Annotated[str, Field(max_length=320)]
 Why = Annotated[str, Field(min_length=1, max_length=PROSE, description="For whoever asks later.")]
 
 
@@ -67,7 +70,7 @@ class Answer(Told):
 class Question(Given):
     """Many addresses, in any spelling, and where they are to be mailed."""
 
-    addresses: list[Annotated[str, Field(max_length=ADDRESS)]] = Field(max_length=BATCH, examples=[["ann@example.com"]])
+    addresses: list[Spelling] = Field(max_length=BATCH, examples=[["ann@example.com"]])
     scope: ScopeName = EVERYWHERE
 
 
@@ -118,10 +121,27 @@ class Released(Told):
     released: list[Entry]
 
 
+class _AddressInPath(Convertor[str]):
+    """Everything, slashes too, but the words that stand for something else at this place."""
+
+    regex = "(?!(?:check|release)$).*"
+
+    def convert(self, value: str) -> str:
+        """Return what stands in the path."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Return what is to stand in a path."""
+        return value
+
+
+register_url_convertor("address", _AddressInPath())
+
+
 def routers(doors: Doors) -> list[APIRouter]:
     """Return the routes, by the scope that their tokens need."""
     check = doors.asked(TokenScope.CHECK, "suppressions")
-    batch = doors.told(TokenScope.CHECK, "suppressions", limit=lambda: _BATCH_OCTETS)
+    batch = doors.told(TokenScope.CHECK, "suppressions", limit=_BATCH_OCTETS)
     read = doors.asked(TokenScope.READ, "suppressions")
     write = doors.told(TokenScope.WRITE, "suppressions")
 
@@ -135,7 +155,7 @@ def routers(doors: Doors) -> list[APIRouter]:
         scope: Annotated[ScopeName | None, Query()] = None,
         category: Words | None = None,
         reason: Words | None = None,
-        domain: Words | None = None,
+        domain: Domain | None = None,
         since: Since = None,
         before: Since = None,
         limit: Limit = DEFAULT_LIMIT,
@@ -147,7 +167,7 @@ def routers(doors: Doors) -> list[APIRouter]:
             scope=scope,
             category=category,
             reason=reason,
-            domain=_domain(domain),
+            domain=domain.lower() if domain else None,
             since=since,
             before=before,
             holding_at=datetime.now(UTC),
@@ -189,9 +209,9 @@ def routers(doors: Doors) -> list[APIRouter]:
             await doors.threads.ask(partial(doors.desk().commit, lines, now))
         return Released(address=address, released=[_entry(entry) for entry in held])
 
-    @check.get("/suppressions/{address:path}")
+    @check.get("/suppressions/{address:address}")
     async def get_suppression(
-        address: Annotated[str, Path(min_length=3, max_length=ADDRESS, description="In any spelling.")],
+        address: Annotated[Address, Path(description="In any spelling.")],
         scope: Annotated[ScopeName, Query()] = EVERYWHERE,
     ) -> Answer:
         """Say whether an address may be mailed in a scope, and if not, why. An entry in * holds in every scope."""
@@ -252,16 +272,6 @@ def _page(found: list[Suppression], limit: int) -> Page[Entry]:
     items = found[:limit]
     more = cursor(items[-1].address, items[-1].scope) if len(found) > limit else None
     return Page(items=[_entry(entry) for entry in items], next=more)
-
-
-def _domain(given: str | None) -> str | None:
-    """Return the domain in its normal form; None where none was asked for. Raises Problem 422."""
-    if given is None:
-        return None
-    found = normalise_domain(given)
-    if found is None:
-        raise invalid("query.domain", "is no domain name")
-    return found
 
 
 def _actor(request: Request) -> str:
