@@ -2,7 +2,8 @@
 
 import select
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -19,7 +20,9 @@ _QUESTION: Final = b"""SELECT address, scope, category, reason, (extract(epoch F
 (extract(epoch FROM until) * 1000000)::bigint, event_id, why, actor
 FROM suppression WHERE address = $1 AND scope IN ('*', $2)"""
 #: The plan is made once. Without this it could be one for a table that was empty then: a walk through millions.
-_SETTINGS: Final = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"
+_SETTINGS: Final = (
+    "SET statement_timeout = {}; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"
+)
 #: Seconds that a sender is kept waiting before it hears "later".
 _PATIENCE: Final = 5.0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,37 +34,38 @@ class PostgresqlReader:
     def __init__(self, arguments: Mapping[str, Any], busy_timeout: float) -> None:
         """Connect and prepare the question. Raises StoreDown."""
         self._patience = min(_PATIENCE, busy_timeout)
-        try:
-            self._connection = psycopg.connect(
-                **{
-                    **arguments,
-                    "connect_timeout": max(2, int(self._patience)),
-                    "application_name": "bounced lookup",
-                    "client_encoding": "utf8",
-                },
-                autocommit=True,
-            )
-            self._connection.execute(_SETTINGS)
-            self._pg = self._connection.pgconn
-            self._answered(self._pg.prepare(_NAME, _QUESTION, [_TEXT, _TEXT]), pq.ExecStatus.COMMAND_OK)
-        except psycopg.Error as exc:
-            raise StoreDown(f"PostgreSQL cannot be asked: {_line(exc)}") from exc
-        self._ready = select.poll()
+        wanted = {
+            "connect_timeout": max(2, int(self._patience)),
+            "application_name": "bounced lookup",
+            "client_encoding": "utf8",
+        }
+        with _mapped():
+            self._connection = psycopg.connect(**{**arguments, **wanted}, autocommit=True)
+        self._pg, self._ready = self._connection.pgconn, select.poll()
         self._ready.register(self._pg.socket, select.POLLIN)
+        try:
+            self._prepare()
+        except StoreDown:
+            self.close()
+            raise
 
     def entries(self, address: str, scope: str) -> list[Suppression]:
         """Return the entries of the address in `*` and in the scope. Raises StoreDown, after seconds at most."""
-        try:
+        with _mapped():
             self._pg.send_query_prepared(_NAME, [address.encode(), scope.encode()])
             result = self._result()
-            self._answered(result, pq.ExecStatus.TUPLES_OK)
-        except psycopg.Error as exc:
-            raise StoreDown(f"PostgreSQL cannot be asked: {_line(exc)}") from exc
+        _demand(result, pq.ExecStatus.TUPLES_OK)
         return [_suppression(result, row) for row in range(result.ntuples)]
 
     def close(self) -> None:
         """Let go of the connection."""
         self._connection.close()
+
+    def _prepare(self) -> None:
+        with _mapped():
+            self._connection.execute(_SETTINGS.format(int(self._patience * 1000)))
+            prepared = self._pg.prepare(_NAME, _QUESTION, [_TEXT, _TEXT])
+        _demand(prepared, pq.ExecStatus.COMMAND_OK)
 
     def _result(self) -> PGresult:
         """Return the one result of what was sent, and read to its end."""
@@ -80,13 +84,24 @@ class PostgresqlReader:
                 else:
                     raise StoreDown("PostgreSQL cannot be asked: it broke off the answer")
 
-    def _answered(self, result: PGresult, wanted: pq.ExecStatus) -> None:
-        if result.status != wanted:
-            raise StoreDown(f"PostgreSQL cannot be asked: {_line(result.error_message.decode(errors='replace'))}")
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as exc:
+        raise StoreDown(f"PostgreSQL cannot be asked: {_line(exc)}") from exc
+
+
+def _demand(result: PGresult, wanted: pq.ExecStatus) -> None:
+    if result.status != wanted:
+        raise StoreDown(f"PostgreSQL cannot be asked: {_line(result.error_message.decode(errors='replace'))}")
 
 
 def _suppression(result: PGresult, row: int) -> Suppression:
-    text = [None if value is None else value.decode() for value in (result.get_value(row, column) for column in range(9))]
+    text = [
+        None if value is None else value.decode() for value in (result.get_value(row, column) for column in range(9))
+    ]
     address, scope, category, reason, since, until, event_id, why, actor = text
     return Suppression(
         address=address or "",
