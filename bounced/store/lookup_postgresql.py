@@ -17,7 +17,8 @@ from bounced.model import Suppression
 _NAME: Final = b"bounced_lookup"
 _TEXT: Final = 25  # the OID of the type text
 _QUESTION: Final = b"""SELECT address, scope, category, reason, (extract(epoch FROM since) * 1000000)::bigint,
-(extract(epoch FROM until) * 1000000)::bigint, event_id, why, actor
+(extract(epoch FROM until) * 1000000)::bigint, event_id, why, actor,
+(extract(epoch FROM disputed) * 1000000)::bigint
 FROM suppression WHERE address = $1 AND scope IN ('*', $2)"""
 #: The plan is made once. Without this it could be one for a table that was empty then: a walk through millions.
 _SETTINGS: Final = (
@@ -100,9 +101,9 @@ def _demand(result: PGresult, wanted: pq.ExecStatus) -> None:
 
 def _suppression(result: PGresult, row: int) -> Suppression:
     text = [
-        None if value is None else value.decode() for value in (result.get_value(row, column) for column in range(9))
+        None if value is None else value.decode() for value in (result.get_value(row, column) for column in range(10))
     ]
-    address, scope, category, reason, since, until, event_id, why, actor = text
+    address, scope, category, reason, since, until, event_id, why, actor, disputed = text
     return Suppression(
         address=address or "",
         scope=scope or "",
@@ -113,6 +114,7 @@ def _suppression(result: PGresult, row: int) -> Suppression:
         event_id=event_id,
         why=why or "",
         actor=actor or "",
+        disputed=_time(disputed) if disputed else None,
     )
 
 

@@ -11,7 +11,7 @@ from bounced.errors import StoreDown
 from bounced.model import Suppression
 from bounced.store.faults import sqlite_problem
 
-_QUESTION: Final = """SELECT address, scope, category, reason, since, until, event_id, why, actor
+_QUESTION: Final = """SELECT address, scope, category, reason, since, until, event_id, why, actor, disputed
 FROM suppression WHERE address = ? AND scope IN ('*', ?)"""
 #: Pages of each reader, in KiB: what lies above the leaves of a table of ten million entries finds room there.
 _CACHE: Final = 16_384
@@ -57,7 +57,7 @@ class SqliteReader:
 
 
 def _suppression(row: tuple[Any, ...]) -> Suppression:
-    address, scope, category, reason, since, until, event_id, why, actor = row
+    address, scope, category, reason, since, until, event_id, why, actor, disputed = row
     return Suppression(
         address=address,
         scope=scope,
@@ -68,6 +68,7 @@ def _suppression(row: tuple[Any, ...]) -> Suppression:
         event_id=event_id,
         why=why,
         actor=actor,
+        disputed=None if disputed is None else _time(disputed),
     )
 
 
