@@ -21,12 +21,16 @@ from bounced.model import (
     RawMessage,
     Reason,
     Report,
+    Sign,
+    SignOfLife,
     Trust,
     Verdict,
+    Wave,
+    WaveState,
 )
-from bounced.pipeline import Judgement, handle
-from bounced.store import EventQuery, Store
-from bounced.watching import settle
+from bounced.pipeline import Judgement, handle, witness
+from bounced.store import DeliveryQuery, EventQuery, Store
+from bounced.watching import conclude, settle
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 _HARD = {Reason.MAILBOX_UNKNOWN, Reason.MAILBOX_DISABLED, Reason.ADDRESS_CHANGED, Reason.DOMAIN_MISSING}
@@ -95,13 +99,22 @@ class Installation:
         """Do what the daemon does every minute."""
         settle(self.stages, START + timedelta(hours=hour))
 
+    def conclude(self, wave: Wave, state: WaveState, hour: float) -> None:
+        """Do what a person's word on a wave does."""
+        conclude(wave, state, "eve", self.stages, START + timedelta(hours=hour))
+
+    def alive(self, addresses: Iterable[str], hour: float) -> None:
+        """Tell that somebody clicked."""
+        at = START + timedelta(hours=hour)
+        witness([SignOfLife(address, Sign.CLICK, at) for address in addresses], self.stages, at)
+
     def suppressed(self, addresses: Iterable[str], hour: float) -> set[str]:
         return set(self.store.suppressed(sorted(addresses), "*", START + timedelta(hours=hour)))
 
     def told(self, type_: str) -> list[dict[str, object]]:
         """Return the data of every notification of a type, oldest first."""
-        found = (d.notification for d in self.store.deliveries() if d.notification.type == type_)
-        return [dict(n.data) for n in sorted(found, key=lambda n: n.at)]
+        found = self.store.deliveries(DeliveryQuery(type=type_, limit=100_000))
+        return [dict(delivery.notification.data) for delivery in reversed(found)]
 
     def events(self, **query: object) -> list[Event]:
         return list(self.store.events(EventQuery(**query)))  # type: ignore[arg-type]
