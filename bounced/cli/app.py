@@ -17,6 +17,7 @@ from bounced.cli import (
     sent,
     suppressions,
     tokens,
+    transfer,
     verp,
     waves,
     webhooks,
@@ -65,6 +66,8 @@ for command in (
     operate.doctor,
 ):
     app.command()(command)
+suppressions.app.command("import")(transfer.import_)
+suppressions.app.command()(transfer.export)
 for name, group in (
     ("suppressions", suppressions.app),
     ("waves", waves.app),

@@ -5,6 +5,7 @@ What other systems mean by their lists is in `layouts`, one module a system.
 
 from bounced.exchange.entry import MANUAL, UNSUBSCRIBE, Entry, Left, Refused, Row
 from bounced.exchange.layouts.own import COLUMNS
+from bounced.exchange.sorting import Sorting
 from bounced.exchange.source import Doubt, Source, names, open_source
 from bounced.exchange.table import escaped
 
@@ -17,6 +18,7 @@ __all__ = [
     "Left",
     "Refused",
     "Row",
+    "Sorting",
     "Source",
     "escaped",
     "names",

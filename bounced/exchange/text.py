@@ -9,6 +9,7 @@ from bounced.exchange.entry import Wrong
 #: Characters in a line, and lines in one row (a quoted cell may hold line ends).
 LINE: Final = 256 * 1024
 ROW: Final = 100
+_READ: Final = 128 * 1024
 _MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -19,7 +20,7 @@ class Lines:
     """
 
     def __init__(self, stream: BinaryIO) -> None:
-        buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(_Raw(stream))
+        buffered = io.BufferedReader(_Raw(stream), _READ)
         head = buffered.peek(4)[:2]
         encoding = next((name for mark, name in _MARKS if head == mark), "utf-8-sig")
         errors = "surrogateescape" if encoding == "utf-8-sig" else "replace"
@@ -50,17 +51,13 @@ class Lines:
         self.last = self.number + ROW
         return self.number + 1
 
-    def close(self) -> None:
-        """Let go of the file without closing it."""
-        self._text.detach()
-
     def _skip(self) -> None:
         while (rest := self._text.readline(LINE)) and rest[-1] not in "\r\n":
             pass
 
 
 class _Raw(io.RawIOBase):
-    """Lets any readable stand below a buffer."""
+    """Lets any readable stand below a buffer that does not close it."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

@@ -45,6 +45,12 @@ def _any_forgotten(connection: Connection) -> bool:
     return connection.execute(found).first() is not None
 
 
+def forgotten(connection: Connection) -> list[str]:
+    """Return every name that stands for a person in the suppression table."""
+    name = suppression.c.address
+    return list(connection.scalars(select(name).where(name >= PREFIX, name < PREFIX[:-1] + ";").distinct()))
+
+
 def held_under(connection: Connection, names: Sequence[str]) -> list[Suppression]:
     """Return every entry that stands under one of the names."""
     found = select(suppression).where(among(connection.dialect, suppression.c.address, names))

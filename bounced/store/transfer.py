@@ -10,8 +10,8 @@ from typing import Final, Protocol
 from sqlalchemy import Connection, bindparam, text
 
 from bounced.store.columns import Instant, clean
-from bounced.store.database import Database
 from bounced.store.faults import mapped
+from bounced.store.pseudonyms import Pseudonyms, forgotten
 from bounced.store.staging import Staged, Staging, staging_on
 from bounced.store.statements import many, upserting
 from bounced.store.suppressions import EVERYWHERE
@@ -88,6 +88,8 @@ class Intake:
         self._connection = connection
         self._terms = terms
         self._staging: Staging = staging_on(connection)
+        self._forgotten = frozenset(forgotten(connection)) if database.pseudonym else frozenset()
+        connection.commit()
         self._staged = 0
         self._over = 0
 
@@ -128,18 +130,26 @@ class Intake:
                 continue
             self._staged += 1
             category = entry.category
+            name, why = self._named(entry)
             yield (
                 line,
-                clean(entry.address, ADDRESS),
+                clean(name, ADDRESS),
                 clean(entry.scope or scope, NAME),
                 clean(category, NAME),
                 STRENGTH.get(category, BY_OTHERS),
                 clean(entry.reason, NAME),
-                clean(entry.why, PROSE),
+                clean(why, PROSE),
                 since,
                 until,
                 int(firm),
             )
+
+    def _named(self, entry: Incoming) -> tuple[str, str]:
+        """Return address and words; of a person who was forgotten, what stands for the address, and no words."""
+        pseudonym = self._database.pseudonym
+        if pseudonym is not None and self._forgotten and (name := pseudonym(entry.address)) in self._forgotten:
+            return name, ""
+        return entry.address, entry.why
 
     def _resolve(self) -> None:
         """Make the table that says of each address and scope what becomes of it."""
@@ -197,7 +207,7 @@ class Intake:
         }
 
 
-class Transfers(Database):
+class Transfers(Pseudonyms):
     """Takes in whole lists."""
 
     @contextmanager

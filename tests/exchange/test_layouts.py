@@ -1,7 +1,9 @@
 """What each system's file is taken for, and what each of its lines means."""
 
 import io
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -323,3 +325,13 @@ def test_a_wrong_name_is_refused() -> None:
     doubt = open_source(io.BytesIO(b"ip,email,created\n"), "sendgrid-blocks")
 
     assert doubt == Doubt("this is no file of the format sendgrid-blocks: its first line begins 'ip,email,created'")
+
+
+def test_every_layout_is_documented() -> None:
+    """With its name for `--as`, and no name that does not exist."""
+    page = (Path(__file__).parents[2] / "docs" / "lists.md").read_text()
+    cells = [row.split("|")[1] for row in page.splitlines() if row.startswith("| `")]
+
+    assert sorted(name for cell in cells for name in re.findall(r"`([a-z-]+)`", cell) if name != "--as") == sorted(
+        names()
+    )

@@ -215,3 +215,12 @@ def test_memory_does_not_grow_with_the_file() -> None:
 
         assert count in (100_000, 100_001)
         assert peak < 3_000_000
+
+
+def test_who_was_forgotten_comes_back_under_the_same_name() -> None:
+    """An export holds what stands for the address; it is no address, and is kept as it is."""
+    name = "hmac:" + "0a" * 32
+    (entry,) = opened(HEAD + f"{name},*,hard,x,,,d,me,\n").rows()
+
+    assert isinstance(entry, Entry)
+    assert entry.address == name

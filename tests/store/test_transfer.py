@@ -1,5 +1,6 @@
 """Lists taken in at once: what they add, what they leave alone, and that nothing of them is ever half there."""
 
+import hashlib
 import signal
 import subprocess
 import sys
@@ -352,3 +353,18 @@ def forget(store: Store) -> None:
             connection.execute(text("TRUNCATE suppression_journal"))
         connection.execute(text("DELETE FROM suppression"))
         connection.execute(text("DELETE FROM suppression_count"))
+
+
+def test_who_was_forgotten_is_not_named_again(store: Store, now: datetime) -> None:
+    """What stands for the person takes the line, without the words that may name them."""
+    store.pseudonym = lambda address: "hmac:" + hashlib.sha256(address.encode()).hexdigest()
+    name = store.pseudonym("a@x.example")
+    commit(store, change(name, now, category="hard"))
+
+    assert take(store, now, Line("a@x.example", "hard"), Line("b@x.example")) == Taken(added={"hard": 1}, known=1)
+    assert take(store, now, Line("a@x.example", "complaint", why="a@x.example complained")) == Taken(strengthened=1)
+    assert [(e.address, e.category, e.why) for e in store.suppressions()] == [
+        ("b@x.example", "hard", "their list"),
+        (name, "complaint", ""),
+    ]
+    assert store.journal_of("a@x.example") == []
