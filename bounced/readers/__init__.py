@@ -100,7 +100,8 @@ def _within(message: Message, depth: int) -> Report | None:
 def _complete(report: Report, message: Message) -> Report:
     """Return the report with the envelope and the original that readers need not fill in. Raises Unreadable."""
     if len(report.findings) > message.limits.recipients:
-        raise Unreadable(f"more than recipients: {len(report.findings)} > {message.limits.recipients}")
+        said = f"{len(report.findings)} recipients, more than {message.limits.recipients} (limits.recipients)"
+        raise Unreadable(said)
     return Report(  # written out: `dataclasses.replace` takes as long as some readers
         kind=report.kind,
         reader=report.reader,

@@ -143,14 +143,15 @@ def parse(content: bytes, limits: Limits) -> Message:
     Raises Unreadable, naming the limit, where size, header, depth or number of parts exceed `limits`.
     """
     if len(content) > limits.message_bytes:
-        raise Unreadable(f"larger than message_bytes: {len(content)} > {limits.message_bytes}")
+        raise Unreadable(f"{len(content)} octets, more than {limits.message_bytes} (limits.message_bytes)")
     clean = _one_line_end(content)
     root = tree(clean, limits)
     head = root.head
     if len(head) > limits.header_bytes:
-        raise Unreadable(f"header larger than header_bytes: more than {limits.header_bytes}")
-    if head.count(b"\n") > limits.header_lines:
-        raise Unreadable(f"header longer than header_lines: {head.count(bytes([10]))} > {limits.header_lines}")
+        raise Unreadable(f"a header of {len(head)} octets, more than {limits.header_bytes} (limits.header_bytes)")
+    lines = head.count(b"\n")
+    if lines > limits.header_lines:
+        raise Unreadable(f"a header of {lines} lines, more than {limits.header_lines} (limits.header_lines)")
     return Message(root, clean, Fields(head), limits)
 
 

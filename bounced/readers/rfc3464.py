@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from bounced.model import Action, Finding, Kind, Report
 from bounced.readers import Rank, Reader
-from bounced.readers._addresses import ADDRESS, xtext
+from bounced.readers._addresses import ADDRESS, typed, xtext
 from bounced.readers._dates import when
-from bounced.readers._delivery_status import DeliveryStatus, delivery_status, finding, host, merged
+from bounced.readers._delivery_status import DeliveryStatus, Group, delivery_status, finding, host, merged
 from bounced.readers._message import DELIVERY_STATUS, Message
 from bounced.readers._paragraphs import about
 
@@ -33,7 +33,7 @@ def read(message: Message) -> Report | None:
 def report_of(status: DeliveryStatus, message: Message, reader: str) -> Report | None:
     """Return the report that the fields make; None if they name no recipient."""
     dialogue = any(message.octets.find(sign, 0, _DIALOGUE) >= 0 for sign in _DIALOGUE_SIGNS)
-    told = [_told(finding(group), message, dialogue) for group in status.recipients]
+    told = [_told(_whole(finding(group), group, message), message, dialogue) for group in status.recipients]
     findings = tuple([one for one in told if one.recipient])
     if len(findings) > 1:
         findings = _apart(merged(findings))
@@ -58,6 +58,21 @@ def kind_of(findings: tuple[Finding, ...]) -> Kind:
     if Action.FAILED in actions:
         return Kind.BOUNCE
     return Kind.DELAYED if Action.DELAYED in actions else Kind.DELIVERED
+
+
+def _whole(one: Finding, group: Group, message: Message) -> Finding:
+    """Return the finding with the whole address where the report gives a local part alone.
+
+    Its domain is not guessed: the returned original must be addressed to nobody else with that local part.
+    """
+    if one.recipient is not None:
+        return one
+    local = typed(group.get("original-recipient") or group.get("final-recipient") or "")[1].strip("<>").lower()
+    original = message.original() if local else None
+    values = (*original.all("To"), *original.all("Cc")) if original else ()
+    known = {address.lower() for value in values for address in ADDRESS.findall(value)}
+    fitting = [address for address in known if address.rpartition("@")[0] == local]
+    return replace(one, recipient=fitting[0], final_recipient=fitting[0]) if len(fitting) == 1 else one
 
 
 def _told(one: Finding, message: Message, dialogue: bool) -> Finding:

@@ -37,7 +37,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         "auto reply, read by auto_reply, filed",
         "other, left where it is, unread",
         "seen before",
-        "put into quarantine: nested deeper than mime_depth: 10",
+        "put into quarantine: nested deeper than 10 levels (limits.mime_depth)",
         'matched "over quota"',
         "every signature verified",
         "2 mails, still unread",

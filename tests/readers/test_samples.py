@@ -11,7 +11,8 @@ from bounced.readers import READERS, read
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 DIALECTS = (
-    "amazon_ses", "aol", "domino", "exchange", "exim", "free_text", "groupwise", "list_manager", "nobody", "qmail",
+    "amazon_ses", "aol", "domino", "exchange", "exim", "free_text", "groupwise", "list_manager", "nobody",
+    "postfix_session", "qmail",
     "rfc3464", "sendmail", "status_in_text", "unnamed",
 )  # fmt: skip
 PATHS = [path for dialect in DIALECTS for path in sorted((SAMPLES / dialect).glob("*.eml"))]
