@@ -60,7 +60,7 @@ class ImapMailbox(Section):
     folders: tuple[str, ...] = ("INBOX",)
     poll_every: Seconds = 60
     idle: bool = True
-    batch: int = Field(default=200, ge=1, le=2000)
+    batch: int = Field(default=500, ge=1, le=2000)
     timeout: Seconds = 60
     after: After = After()
 
@@ -92,7 +92,7 @@ class FolderMailbox(Section):
     kind: Literal["maildir", "mbox", "eml"]
     path: Path
     poll_every: Seconds = 60
-    batch: int = Field(default=200, ge=1, le=2000)
+    batch: int = Field(default=500, ge=1, le=2000)
     after: After = After()
 
 

@@ -121,9 +121,9 @@ def log_outcomes(mailbox: str, outcomes: Iterable[Outcome], notes: Notes) -> Non
     for outcome in outcomes:
         _log_message(bound, outcome, notes)
     for event in notes.events:
-        log.debug("event", id=event.id, address=event.address, reason=event.reason, decision=event.decision)
+        bound.debug("event", id=event.id, address=event.address, reason=event.reason, decision=event.decision)
     for change in notes.changes:
-        log.debug("suppression", address=change.address, move=change.move, scope=change.scope)
+        bound.debug("suppression", address=change.address, move=change.move, scope=change.scope)
 
 
 def _log_message(bound: structlog.typing.FilteringBoundLogger, outcome: Outcome, notes: Notes) -> None:

@@ -12,8 +12,10 @@ def plain(text: str, limit: int = 500) -> str:
     >>> plain("550 5.1.1\\r\\n\\x1b[31mno\\u202e such user")
     '550 5.1.1 [31mno such user'
     """
+    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text and text == text.strip():
+        return text  # most are
     kept = text[: 4 * limit]
-    if not (kept.isascii() and kept.isprintable()):  # most texts are, and are spared the look at each character
+    if not (kept.isascii() and kept.isprintable()):
         kept = "".join(c for c in kept if c.isspace() or unicodedata.category(c) not in _REMOVED)
     line = " ".join(kept.split())
     return line if len(line) <= limit and len(text) <= 4 * limit else line[: limit - 1] + "…"
