@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from bounced.config import Config
 from bounced.daemon.judging import Judges
 from bounced.errors import Unreadable
-from bounced.model import Change, Place, RawMessage
-from bounced.pipeline import Failure, Stages, change
+from bounced.model import Change, Place, RawMessage, Wave, WaveState
+from bounced.pipeline import Failure, Stages, change, witness
 from bounced.results import of_mail, of_verdict
 from bounced.serve.desk import Desk
 from bounced.store import Store
+from bounced.watching import conclude
 
 if TYPE_CHECKING:
     from bounced.classify import Rules
@@ -25,6 +26,9 @@ def desk(config: Config, stages: Stages, store: Store, rules: "Rules", judges: J
     def commit(changes: Sequence[Change], now: datetime) -> None:
         change(changes, store, stages.compose, now)
 
+    def settle(wave: Wave, state: WaveState, actor: str, now: datetime) -> Sequence[Change]:
+        return conclude(wave, state, actor, stages, now)
+
     def judge(content: bytes) -> Mapping[str, Any]:
         ((judgement, _),) = judges.judge([RawMessage(_HERE, content, len(content))])
         if isinstance(judgement, Failure):
@@ -34,4 +38,12 @@ def desk(config: Config, stages: Stages, store: Store, rules: "Rules", judges: J
     def judge_reply(reply: str, mta: str | None, recipient: str | None) -> Mapping[str, Any]:
         return of_verdict(rules.classify_reply(reply, mta, recipient))
 
-    return Desk(store, commit, judge, judge_reply, config.limits.message_bytes)
+    return Desk(
+        store=store,
+        commit=commit,
+        witness=lambda signs, now: witness(signs, stages, now),
+        conclude=settle,
+        judge=judge,
+        judge_reply=judge_reply,
+        message_bytes=config.limits.message_bytes,
+    )

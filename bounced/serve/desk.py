@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from bounced.errors import StoreDown
-from bounced.model import Change
+from bounced.model import Change, SignOfLife, Wave, WaveState
 from bounced.store import Store
 
 T = TypeVar("T")
@@ -24,12 +24,15 @@ _PATIENCE: Final = 30.0
 class Desk:
     """One configuration, as far as it is asked over HTTP. A reload puts another in its place.
 
-    `commit` makes changes durable, with their notifications. `judge` says what a mail is, within its time, or raises
+    `commit` makes changes durable, with their notifications; `witness` takes up signs of life, `conclude` a word on a
+    wave, by whom, and both return the changes that followed. `judge` says what a mail is, within its time, or raises
     Unreadable; `judge_reply` what a server's reply meant. Both answer in the words of `bounced classify`.
     """
 
     store: Store
     commit: Callable[[Sequence[Change], datetime], None]
+    witness: Callable[[Sequence[SignOfLife], datetime], Sequence[Change]]
+    conclude: Callable[[Wave, WaveState, str, datetime], Sequence[Change]]
     judge: Callable[[bytes], Mapping[str, Any]]
     judge_reply: Callable[[str, str | None, str | None], Mapping[str, Any]]
     message_bytes: int

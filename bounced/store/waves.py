@@ -148,9 +148,8 @@ class Waves(Database):
             row = connection.execute(select(wave).where(wave.c.id == number)).one_or_none()
         return None if row is None else _to_wave(row)
 
-    def held(self, number: int) -> Iterator[Member]:
-        """Yield whom a wave holds, by address, page by page."""
-        after = ""
+    def held(self, number: int, after: str = "") -> Iterator[Member]:
+        """Yield whom a wave holds, by address, page by page; those only that come `after` an address."""
         while True:
             page = select(member).where(member.c.wave == number, member.c.address > after)
             with self._read() as connection:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bounced.model import DeliveryState, Move, Notification
+from bounced.model import DeliveryState, Member, Move, Notification, Reason, Wave, WaveState
 from bounced.serve.throttle import Throttle
 from bounced.store import TokenScope
 from tests.serve.conftest import Said, Service
@@ -32,6 +32,13 @@ ROUTES = [
     ("POST", "/v1/suppressions", {"address": "ann@example.com", "why": "asked"}, WRITE),
     ("POST", "/v1/suppressions/release", {"address": "ann@example.com"}, WRITE),
     ("POST", "/v1/deliveries/retry", {"ids": [1]}, WRITE),
+    ("POST", "/v1/evidence", {"signs": [{"address": "ann@example.com", "kind": "login"}]}, WRITE),
+    ("GET", "/v1/waves", None, READ),
+    ("GET", "/v1/waves/1", None, READ),
+    ("GET", "/v1/waves/1/addresses", None, READ),
+    ("POST", "/v1/waves/1/release", None, WRITE),
+    ("POST", "/v1/waves/1/confirm", None, WRITE),
+    ("GET", "/v1/alarms", None, READ),
 ]
 
 
@@ -503,6 +510,9 @@ def test_a_mail_beyond_the_limits_is_refused(serving: Callable[..., Service]) ->
         ("POST", "/v1/suppressions", {"address": "ann", "why": "x"}, {}, 422),
         ("POST", "/v1/suppressions", {"address": "ann@example.com", "why": "x", "dais": 1}, {}, 422),
         ("POST", "/v1/suppressions", b" " * 300_000, {"Content-Type": "application/json"}, 413),
+        ("POST", "/v1/suppressions", {"address": "ann@example.com", "why": "x", "days": "1"}, {}, 422),
+        ("POST", "/v1/evidence", {"signs": [{"address": "ann@example.com", "kind": "open", "at": 0}]}, {}, 422),
+        ("POST", "/v1/evidence", {"signs": [{"address": "ann@example.com", "kind": "bounced"}]}, {}, 422),
         ("GET", "/v1/suppressions?limit=0", None, {}, 422),
         ("GET", "/v1/suppressions?limit=501", None, {}, 422),
         ("GET", "/v1/suppressions?domain=a%20b", None, {}, 422),
@@ -629,3 +639,82 @@ def test_log_lines_name_the_route_and_never_the_address(service: Service) -> Non
     assert told["/v1/suppressions/{address:address}", 200] == ("debug", "check")
     assert told["/v1/suppressions/{address:address}", 422] == ("info", "check")
     assert told["/v1/suppressions", 201] == ("info", "write")
+
+
+# --- What the sender knows ----------------------------------------------------------------------------------------
+
+
+def test_signs_of_life_release_what_soft_failures_suppressed(service: Service) -> None:
+    """And dispute what a dead address is suppressed for."""
+    now = datetime.now(UTC)
+    full = [
+        event(n, now - timedelta(days=9 - n), address="full@example.com", category="soft", reason="mailbox_full")
+        for n in range(9)
+    ]
+    dead = event(10, now - timedelta(days=1), address="dead@example.com")
+    with service.store.begin() as tx:
+        tx.record([*full, dead])
+    service.suppress("full@example.com", category="soft", reason="mailbox_full", event_id=full[-1].id)
+    service.suppress("dead@example.com", event_id=dead.id)
+    signs = [
+        {"address": "Full@example.com", "kind": "click"},
+        {"address": "dead@example.com", "kind": "login", "at": "9999-01-01T00:00:00Z"},
+    ]
+
+    said = service.call("POST", "/v1/evidence", {"signs": signs}, token="write")
+
+    assert (said.status, said.json["taken"]) == (200, 2)
+    assert not service.ask("full@example.com")["suppressed"]
+    assert service.ask("dead@example.com")["suppression"]["disputed"] is not None
+    assert [e["address"] for e in pages(service, "/v1/suppressions?limit=9&disputed=true")] == ["dead@example.com"]
+    (sign,) = service.store.signs("dead@example.com")
+    assert sign.source == "token write"
+    assert sign.at <= datetime.now(UTC)
+
+
+def test_one_wrong_sign_keeps_all_from_being_taken(service: Service) -> None:
+    signs = [{"address": "ann@example.com", "kind": "open"}, {"address": "nobody", "kind": "open"}]
+
+    said = service.call("POST", "/v1/evidence", {"signs": signs}, token="write")
+
+    assert said.status == 422
+    assert problem(said)["faults"] == [{"at": "body.signs[1].address", "why": "is no mail address"}]
+    assert service.store.signs("ann@example.com") == []
+
+
+def test_a_word_on_a_wave(service: Service) -> None:
+    """Released, its reports never count; confirmed, they do."""
+    now = datetime.now(UTC)
+    events = [event(n, now, provider="big", address=f"user{n}@big.example") for n in range(5)]
+    wave = Wave(
+        0, "big", Reason.MAILBOX_UNKNOWN, WaveState.ASKING, now - timedelta(hours=1), now, now,
+        now + timedelta(hours=1), 1.0, 5, 2.0, 1.0, "far more than ever",
+    )  # fmt: skip
+    with service.store.begin() as tx:
+        number = tx.write_wave(wave).id
+        tx.record(events)
+        tx.hold([Member(number, e.address or "", now, now, e.id) for e in events])
+
+    (listed,) = service.call("GET", "/v1/waves", token="read").json["items"]
+    assert listed == service.call("GET", f"/v1/waves/{number}", token="read").json
+    assert (listed["provider"], listed["state"], listed["held"]) == ("big", "asking", 5)
+    held = pages(service, f"/v1/waves/{number}/addresses?limit=2")
+    assert [m["address"] for m in held] == [f"user{n}@big.example" for n in range(5)]
+
+    confirmed = service.call("POST", f"/v1/waves/{number}/confirm", token="write")
+    assert confirmed.json == {"state": "confirmed", "suppressed": 5, "released": 0}
+    assert service.ask("user3@big.example")["suppressed"]
+
+    released = service.call("POST", f"/v1/waves/{number}/release", token="write")
+    assert released.json["released"] == 5
+    assert not service.ask("user3@big.example")["suppressed"]
+    assert service.call("GET", "/v1/waves", token="read").json["items"] == []
+    (settled,) = service.call("GET", "/v1/waves?everything=true", token="read").json["items"]
+    assert settled["actor"] == "token write"
+
+
+def test_there_is_no_such_wave(shared: Service) -> None:
+    for method, path in (("GET", ""), ("GET", "/addresses"), ("POST", "/release"), ("POST", "/confirm")):
+        token = "read" if method == "GET" else "write"
+        assert shared.call(method, f"/v1/waves/7{path}", token=token).status == 404
+    assert shared.call("GET", "/v1/alarms", token="read").json == {"items": []}

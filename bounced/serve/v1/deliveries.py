@@ -23,7 +23,7 @@ from bounced.serve.v1.shapes import (
 )
 from bounced.store import DeliveryQuery, TokenScope
 
-Number = Annotated[int, Field(ge=1, le=NUMBER)]
+Number = Annotated[int, Field(ge=1, le=NUMBER, strict=True)]
 
 
 class NotificationTold(Told):

@@ -5,8 +5,8 @@ import json
 from datetime import datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
-from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from fastapi import Query, Request
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bounced.address import normalise
 from bounced.serve.problems import invalid
@@ -21,6 +21,13 @@ NUMBER: Final = 2**53 - 1
 PRINTABLE: Final = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$"
 DOMAIN: Final = r"^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$"
 _PAGE, _LARGEST_PAGE = 100, 500
+
+
+def _text(value: object) -> object:
+    """Return what may be a time; a bare number is none, whatever it would count."""
+    if not isinstance(value, str):
+        raise ValueError("want a time as text (RFC 3339)")
+    return value
 
 
 class Given(BaseModel):
@@ -58,6 +65,7 @@ ScopeName = Annotated[
 Domain = Annotated[str, Query(max_length=253, pattern=DOMAIN, description="As A-labels.", examples=["example.com"])]
 Words = Annotated[str, Query(min_length=1, max_length=LINE)]
 Since = Annotated[AwareDatetime | None, Query(description="From then on.")]
+Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
 Limit = Annotated[int, Query(ge=1, le=_LARGEST_PAGE, description="Items on a page.")]
 Cursor = Annotated[str | None, Query(max_length=2_000, description="`next` of the page before.")]
 DEFAULT_LIMIT: Final = _PAGE
@@ -69,6 +77,11 @@ def normal(address: str, at: str) -> str:
     if found is None:
         raise invalid(at, "is no mail address")
     return found
+
+
+def actor(request: Request) -> str:
+    """Return who changes something, for the journal."""
+    return f"token {request.state.token.name}"
 
 
 def cursor(*place: str | int) -> str:

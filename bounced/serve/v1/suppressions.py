@@ -1,6 +1,7 @@
 """`/v1/suppressions`: the question before each mail, for one address or thousands, and a program's word on it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Final
@@ -27,6 +28,7 @@ from bounced.serve.v1.shapes import (
     Since,
     Told,
     Words,
+    actor,
     cursor,
     normal,
     place_of,
@@ -56,6 +58,7 @@ class Entry(Told):
     event_id: str | None
     why: str
     actor: str
+    disputed: datetime | None = Field(description="Since when signs of life contradict it; null where nothing does.")
 
 
 class Answer(Told):
@@ -84,6 +87,7 @@ class Match(Told):
     reason: str
     since: datetime
     until: datetime | None
+    disputed: datetime | None
 
 
 class Answers(Told):
@@ -101,7 +105,7 @@ class NewEntry(Given):
     address: Address
     why: Why
     scope: ScopeName = EVERYWHERE
-    days: Annotated[float, Field(gt=0, le=36_500)] | None = Field(
+    days: Annotated[float, Field(gt=0, le=36_500, strict=True)] | None = Field(
         default=None, description="For so many days; else without end."
     )
 
@@ -156,6 +160,7 @@ def routers(doors: Doors) -> list[APIRouter]:
         category: Words | None = None,
         reason: Words | None = None,
         domain: Domain | None = None,
+        disputed: bool = False,
         since: Since = None,
         before: Since = None,
         limit: Limit = DEFAULT_LIMIT,
@@ -168,6 +173,7 @@ def routers(doors: Doors) -> list[APIRouter]:
             category=category,
             reason=reason,
             domain=domain.lower() if domain else None,
+            disputed=disputed,
             since=since,
             before=before,
             holding_at=datetime.now(UTC),
@@ -185,12 +191,12 @@ def routers(doors: Doors) -> list[APIRouter]:
         if stands is not None:
             response.status_code = 200
             return stands
-        actor = _actor(request)
-        line = Change(address, new.scope, Move.SUPPRESS, now, "manual", "manual", new.why, until, actor=actor)
+        who = actor(request)
+        line = Change(address, new.scope, Move.SUPPRESS, now, "manual", "manual", new.why, until, actor=who)
         await doors.threads.ask(partial(doors.desk().commit, [line], now))
         return Entry(
             address=address, scope=new.scope, category="manual", reason="manual", since=now, until=until,
-            event_id=None, why=new.why, actor=actor,
+            event_id=None, why=new.why, actor=who, disputed=None,
         )  # fmt: skip
 
     @write.post("/suppressions/release", responses=responses(409))
@@ -200,14 +206,14 @@ def routers(doors: Doors) -> list[APIRouter]:
         held = [e for e in await doors.ask(partial(_entries, address=address)) if wish.scope in (None, e.scope)]
         if wish.why is None and any(entry.category in _WISHED for entry in held):
             raise Problem(409, "Somebody complained or unsubscribed: say why it is taken back.")
-        why, actor = wish.why or "released by a program, which gave no reason", _actor(request)
+        why, who = wish.why or "released by a program, which gave no reason", actor(request)
         lines = [
-            Change(address, e.scope, Move.RELEASE, now, e.category, e.reason, why, None, e.event_id, actor)
+            Change(e.address, e.scope, Move.RELEASE, now, e.category, e.reason, why, None, e.event_id, who)
             for e in held
         ]
         if lines:
             await doors.threads.ask(partial(doors.desk().commit, lines, now))
-        return Released(address=address, released=[_entry(entry) for entry in held])
+        return Released(address=address, released=[_entry(replace(entry, address=address)) for entry in held])
 
     @check.get("/suppressions/{address:address}")
     async def get_suppression(
@@ -216,8 +222,8 @@ def routers(doors: Doors) -> list[APIRouter]:
     ) -> Answer:
         """Say whether an address may be mailed in a scope, and if not, why. An entry in * holds in every scope."""
         asked = normal(address, "path.address")
-        found = (await doors.ask(lambda store: store.suppressed([asked], scope))).get(asked)
-        entry = _entry(found) if found else None
+        found = await doors.ask(lambda store: store.lookup(asked, scope))
+        entry = _entry(replace(found, address=asked)) if found else None
         return Answer(address=asked, scope=scope, suppressed=entry is not None, suppression=entry)
 
     return [batch, read, write, check]
@@ -236,24 +242,26 @@ def _answers(store: Store, question: Question) -> dict[str, Any]:
     }
 
 
-def _matches(asked: Iterable[tuple[str, str | None]], found: Any) -> Iterator[dict[str, Any]]:
+def _matches(asked: Iterable[tuple[str, str | None]], found: Mapping[str, Suppression]) -> Iterator[dict[str, Any]]:
     for text, address in asked:
-        if entry := found.get(address):
+        if address is not None and (entry := found.get(address)):
             yield {
                 "asked": text,
-                "address": entry.address,
+                "address": address,
                 "scope": entry.scope,
                 "category": entry.category,
                 "reason": entry.reason,
                 "since": entry.since,
                 "until": entry.until,
+                "disputed": entry.disputed,
             }
 
 
 def _entries(store: Store, address: str) -> list[Suppression]:
-    """Return the entries that hold for an address, in every scope."""
+    """Return the entries that hold for an address, in every scope, also those of a person who was forgotten."""
     now = datetime.now(UTC)
-    return [entry for entry in store.histories([address], now)[address].suppressions if entry.holds(now)]
+    found = [*store.histories([address], now)[address].suppressions, *store.entries_of_the_forgotten(address)]
+    return [entry for entry in found if entry.holds(now)]
 
 
 def _standing(store: Store, address: str, scope: str, until: datetime | None) -> Entry | None:
@@ -272,8 +280,3 @@ def _page(found: list[Suppression], limit: int) -> Page[Entry]:
     items = found[:limit]
     more = cursor(items[-1].address, items[-1].scope) if len(found) > limit else None
     return Page(items=[_entry(entry) for entry in items], next=more)
-
-
-def _actor(request: Request) -> str:
-    """Return who changes something, for the journal."""
-    return f"token {request.state.token.name}"
