@@ -29,6 +29,7 @@ _TYPE = re.compile(rb"\s*\"?([a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+)", re.I)
 _BOUNDARY = re.compile(rb'\bboundary\s*=\s*(?:"([^"\n]{1,200})"|\'([^\'\n]{1,200})\'|([^\s;"]{1,200}))', re.I)
 _ENCODING = re.compile(rb"\s*[\"']?([a-z0-9-]+)", re.I)
 _GOES_ON = re.compile(rb"[^\n]*(?:\n(?:[ \t]|boundary=|charset=)[^\n]*)*", re.I)
+_SPACED = re.compile(rb"\n(content-type|content-transfer-encoding)[ \t]{1,3}:")  # a colon behind blanks
 _CHARSET = re.compile(rb"""\bcharset\s*=\s*["']?([^\s;"']{1,60})""", re.I)
 _BOUNDARY_LINE = re.compile(rb"^--([^\s-][^\n]{0,198}?)[ \t]*\nContent-[A-Za-z-]{1,40}[ \t]*:", re.M | re.I)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
@@ -90,10 +91,11 @@ class Part:
         match = None
         if self.head:
             lowered = b"\n" + self.head.lower()
-            self._type = _value(self.head, lowered, b"\ncontent-type")
+            self._type = _value(self.head, lowered, b"\ncontent-type:")
             match = _TYPE.match(self._type)
-            if b"\ncontent-transfer-encoding" in lowered:
-                self._encoding = _encoding(_value(self.head, lowered, b"\ncontent-transfer-encoding"))
+            encoding = _ENCODING.match(_value(self.head, lowered, b"\ncontent-transfer-encoding:"))
+            if encoding:
+                self._encoding = encoding[1].lower()
         self.content_type = match[1].decode("ascii").lower() if match else "text/plain"
         self.children: tuple[Part, ...] = ()
         self.depth = depth
@@ -211,25 +213,23 @@ def _head(octets: bytes, start: int, end: int) -> tuple[bytes, int]:
     return (octets[start:end], end) if blank < 0 else (octets[start:blank], blank + 2)
 
 
-def _encoding(value: bytes) -> bytes:
-    match = _ENCODING.match(value)
-    return match[1].lower() if match else b""
-
-
 def _value(head: bytes, lowered: bytes, name: bytes) -> bytes:
-    """Return the raw value of the first field `name`, or nothing.
+    """Return the raw value of the first field `name`, or nothing; blanks before its colon are passed over.
 
-    `name` is in lower case; `name` and `lowered`, the header in lower case, have a line end before them.
+    `name` is in lower case and has its colon; it and `lowered`, the header in lower case, have a line end before them.
     A parameter on a line of its own belongs to the value even where the indentation is missing.
     """
     at = lowered.find(name)
-    while at >= 0:
-        behind = at + len(name) - 1
-        if head[behind : behind + 4].lstrip(b" \t").startswith(b":"):
-            match = _GOES_ON.match(head, head.index(b":", behind) + 1)
-            return match[0] if match else b""
-        at = lowered.find(name, at + 1)
-    return b""
+    begin = at + len(name) if at >= 0 else _behind_blanks(lowered, name)
+    match = _GOES_ON.match(head, begin - 1) if begin else None
+    return match[0] if match else b""
+
+
+def _behind_blanks(lowered: bytes, name: bytes) -> int:
+    """Return where the value begins if blanks stand before the colon (some gateways write `Field : x`), 0 if not."""
+    if name[:-1] not in lowered:
+        return 0
+    return next((field.end() for field in _SPACED.finditer(lowered) if field[1] == name[1:-1]), 0)
 
 
 def _behind_from_line(octets: bytes, start: int) -> int:

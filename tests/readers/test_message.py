@@ -1,5 +1,7 @@
 """The mail as readers see it: parts, text, original, charsets, limits."""
 
+import pickle
+
 import pytest
 
 from bounced.config import Limits
@@ -59,6 +61,7 @@ def test_parts_text_and_original() -> None:
     "broken",
     [
         pytest.param(REPORT.replace(b'; boundary="b 1"', b""), id="no boundary"),
+        pytest.param(REPORT.replace(b"Content-Type:", b"Content-Type :"), id="blank before the colon"),
         pytest.param(REPORT.replace(b'"b 1"', b'"other"'), id="another boundary"),
         pytest.param(REPORT.replace(b'; boundary="b 1"', b';\nboundary="b 1"'), id="parameter not indented"),
         pytest.param(REPORT.removesuffix(b"--b 1--\n"), id="not closed"),
@@ -146,3 +149,37 @@ def test_html_becomes_lines() -> None:
     page = "<html><head><style>p {}</style></head><p>To <b>ann@example.net</b>:<br>Unknown &amp; gone</p>"
 
     assert [line for line in from_html(page).split("\n") if line] == ["To ann@example.net:", "Unknown & gone"]
+
+
+def test_a_returned_header_is_decoded_as_it_is_asked_for() -> None:
+    """By any spelling of the name, all of them or the first; whole, it is the same on both sides of a process."""
+    quoted = REPORT.replace(
+        b"Subject: Spring", b"Subject: =?utf-8?q?Fr=C3=BCh?=\n =?utf-8?q?ling?=\nX-Tag: a\nx-tag: b"
+    )
+    original = read(quoted).original()
+
+    assert original is not None
+    assert original.first("SUBJECT") == "Frühling"
+    assert original.all("X-Tag") == ("a", "b")
+    assert (original.first("To"), original.all("To")) == (None, ())
+    assert pickle.loads(pickle.dumps(original)) == original == Original(original.headers)
+    assert original != Original(original.headers[1:])
+    assert hash(original) == hash(Original(original.headers))
+    assert [name for name, _ in original.headers] == ["Message-ID", "Subject", "X-Tag", "x-tag"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("It failed.\n\n--- Below this line is a copy of the message.\n\n", "It failed.\n\n"),
+        ("It failed.\n--- The error message follows ---\n", None),
+        ("--- Below this line is a copy of the message.\n", None),
+    ],
+    ids=["cut off", "of the error", "nothing else"],
+)
+def test_a_line_that_announces_what_does_not_follow_ends_the_text(text: str, said: str | None) -> None:
+    """A report may be cut behind the line that announces the original; a text is never made empty by that."""
+    message = read(b"From: MAILER-DAEMON@mx.example.org\n\n" + text.encode())
+
+    assert message.text() == (text if said is None else said)
+    assert message.original() is None
