@@ -87,7 +87,15 @@ class Failure:
     final: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A message that was not read, since it bears no token where one is due."""
+
+    why: str
+
+
 Judgement = Judged | Failure
+Taken = Judgement | Aside
 
 
 class Decide(Protocol):
@@ -132,7 +140,7 @@ class Reading:
 class Stages:
     """Everything that `handle` calls. `judge` maps a batch to as many judgements, in order; `keep` may be wanting."""
 
-    judge: Callable[[Sequence[RawMessage]], Sequence[Judgement]]
+    judge: Callable[[Sequence[RawMessage]], Sequence[Taken]]
     decide: Decide
     compose: Compose
     ledger: Ledger
@@ -152,7 +160,7 @@ def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[O
         known = tx.known(list(digests.items()))
         memory = stages.memory if tx.keeps_sent() else None
     waiting = [raw for raw in batch if raw.place not in known]
-    ready: Sequence[Judgement] = stages.judge(waiting)
+    ready: Sequence[Taken] = stages.judge(waiting)
     if memory:
         ready = recalled(ready, memory, stages.ledger.begin, now)
     judgements = list(zip(waiting, ready, strict=True))
@@ -188,7 +196,7 @@ def _decided(
     return events, changes, seen.told
 
 
-def _kept(judgements: Sequence[tuple[RawMessage, Judgement]], keep: Keep | None, now: datetime) -> dict[str, Kept]:
+def _kept(judgements: Sequence[tuple[RawMessage, Taken]], keep: Keep | None, now: datetime) -> dict[str, Kept]:
     """Return what would be kept of each message that is a report, by digest: packed before the ledger is waited for."""
     reports = (
         (raw, judgement.digest)
@@ -352,7 +360,9 @@ def _settled(judged: Judged, events: Sequence[Event]) -> Outcome:
     return Outcome(judged.place, disposition_of(judged), judged.report.kind, tuple(event.id for event in events))
 
 
-def _failed(raw: RawMessage, failure: Failure, limit: int, tx: Transaction, now: datetime) -> Outcome:
+def _failed(raw: RawMessage, failure: Failure | Aside, limit: int, tx: Transaction, now: datetime) -> Outcome:
+    if isinstance(failure, Aside):
+        return Outcome(raw.place, Disposition.BACKSCATTER, failure.why)
     if failure.final:
         return Outcome(raw.place, Disposition.QUARANTINE, failure.why)
     strikes = tx.strike(raw.place, raw.digest(), failure.why, now)

@@ -32,6 +32,8 @@ class Signing(Section):
     prefix: str = Field(default="b", pattern=r"^[a-z0-9]{1,11}$")
     delimiter: Literal["+", "-", "="] = "+"
     valid_days: int = Field(default=30, ge=1, le=3650)
+    require: bool = False
+    unsigned_per_source: int | None = Field(default=1_000, ge=1)
     campaigns: tuple[SentWith, ...] = ()
 
     @model_validator(mode="after")

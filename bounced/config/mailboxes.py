@@ -43,7 +43,12 @@ class After(Section):
     processed: str = "Processed"
     review: str = "Review"
     quarantine: str = "Quarantine"
+    backscatter: str = "Backscatter"
     flag: str = "$BouncedSeen"
+
+    def folders(self) -> dict[str, str]:
+        """Return the folders that messages are moved to, by what is moved there."""
+        return {name: getattr(self, name) for name in ("processed", "review", "quarantine", "backscatter")}
 
 
 class ImapMailbox(Section):
@@ -74,7 +79,7 @@ class ImapMailbox(Section):
                 "security plain sends the password readably to another host; use tls or starttls, "
                 "or set allow_plaintext_to_remote_host: true"
             )
-        taken = {self.after.processed, self.after.review, self.after.quarantine}
+        taken = set(self.after.folders().values())
         if self.after.mode == "move" and taken & set(self.folders):
             raise ValueError("a folder that is polled cannot be one that messages are moved to")
         return self

@@ -4,25 +4,27 @@ import gc
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from bounced.config import Config
-from bounced.daemon.wiring import reading
+from bounced.daemon.wiring import reading, screening
 from bounced.model import Change, Event, History, Judged, Place, RawMessage, Wave
-from bounced.pipeline import Decide, Failure, Judgement, Reading, judge_one
+from bounced.pipeline import Aside, Decide, Failure, Judgement, Reading, Taken, judge_one
 from bounced.workers import Stopped, Workers
 
 #: Objects made and not yet gone, at which a worker process looks for cycles; Python's own number is 700.
 COLLECT_AFTER = 20_000
 
 Timed = tuple[Judgement, float]
+TimedTaken = tuple[Taken, float]
 
 
 class Judges:
     """The pure stages in as many processes as the configuration says; shared by all mailboxes."""
 
     def __init__(self, config: Config) -> None:
+        self._screening = screening(config) if config.correlation.signing.keys else None
         self._workers: Workers[RawMessage, Timed] = Workers(
             prepare, (config,), config.limits.seconds, config.limits.workers
         )
@@ -32,9 +34,23 @@ class Judges:
         results = self._workers.run(batch)
         return [(Failure(r.why, final=False), 0.0) if isinstance(r, Stopped) else r for r in results]
 
+    def take(self, batch: Sequence[RawMessage]) -> list[TimedTaken]:
+        """Judge what came by mail: as `judge`, but what bears no token where one is due is not read at all."""
+        aside = self._set_aside(batch)
+        due = [raw for raw in batch if raw.place not in aside]
+        judged = iter(self.judge(due) if due else ())
+        return [(Aside(aside[raw.place]), 0.0) if raw.place in aside else next(judged) for raw in batch]
+
     def close(self) -> None:
         """Stop the processes."""
         self._workers.close()
+
+    def _set_aside(self, batch: Sequence[RawMessage]) -> dict[Place, str]:
+        """Return why each message is not to be read that is not: none of it goes to another process."""
+        screen, now = self._screening, datetime.now(UTC)
+        if screen is None:
+            return {}
+        return {raw.place: why for raw in batch if (why := screen.why_aside(raw, now))}
 
 
 class Ahead:
@@ -42,9 +58,9 @@ class Ahead:
 
     def __init__(self, judges: Judges, batch: Sequence[RawMessage], beside: Executor) -> None:
         self._places = [raw.place for raw in batch]
-        self._results = beside.submit(judges.judge, batch)
+        self._results = beside.submit(judges.take, batch)
 
-    def judge(self, batch: Sequence[RawMessage]) -> list[Timed]:
+    def take(self, batch: Sequence[RawMessage]) -> list[TimedTaken]:
         """Return judgement and seconds of each message, which must be of the batch that was begun with."""
         ready = dict(zip(self._places, self._results.result(), strict=True))
         return [ready[raw.place] for raw in batch]
@@ -77,9 +93,9 @@ class Notes:
         self.events: Sequence[Event] = ()
         self.changes: Sequence[Change] = ()
 
-    def judge(self, batch: Sequence[RawMessage]) -> list[Judgement]:
+    def judge(self, batch: Sequence[RawMessage]) -> list[Taken]:
         """Judge a batch; see pipeline.Stages."""
-        timed = self._judges.judge(batch) if batch else []
+        timed = self._judges.take(batch) if batch else []
         for raw, (judgement, seconds) in zip(batch, timed, strict=True):
             self.seconds[raw.place] = seconds
             if isinstance(judgement, Judged):

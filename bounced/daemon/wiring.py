@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bounced.mailbox import Source
     from bounced.notify import Deliverer, Ping
     from bounced.notify.deliver import Outbox
+    from bounced.screening import Screening
     from bounced.store import Retention, Store
 
 
@@ -60,12 +61,30 @@ def store(config: Config) -> "Store":
 
 def sources(config: Config, names: Collection[str] = ()) -> "list[Source]":
     """Return one source for each mailbox, or for those that are named, not yet connected. Raises ConfigError."""
-    from bounced.mailbox import open_mailbox
+    from bounced.mailbox import nothing_urgent, open_mailbox
 
     unknown = set(names) - {mailbox.name for mailbox in config.mailboxes}
     if unknown:
         raise ConfigError(f"{name}: there is no mailbox of this name" for name in sorted(unknown))
-    return [open_mailbox(mailbox, config.limits) for mailbox in config.mailboxes if not names or mailbox.name in names]
+    urgent = _urgent(config) if config.correlation.signing.keys else nothing_urgent
+    return [
+        open_mailbox(mailbox, config.limits, urgent)
+        for mailbox in config.mailboxes
+        if not names or mailbox.name in names
+    ]
+
+
+def screening(config: Config) -> "Screening":
+    """Return what tells reports without a token where one is due. Raises ConfigError for a bad secret."""
+    from bounced.screening import Screening
+
+    return Screening(config.correlation.signing)
+
+
+def _urgent(config: Config) -> Callable[[Sequence[str]], bool]:
+    """Return what says whether mail bears a token, by its envelope recipients. Secrets are read at the first mail."""
+    screen = cache(lambda: screening(config))
+    return lambda recipients: screen().urgent(recipients, datetime.now(UTC))
 
 
 def messages(paths: Iterable[Path], limit: int) -> Iterator[tuple[str, RawMessage]]:
@@ -149,7 +168,9 @@ def stages(config: Config, ledger: "Store") -> Stages:
     from bounced.notify.watch import of_alarm, of_wave
 
     watch = Watch(config.policy, bool(config.correlation.signing.keys), of_wave, of_alarm)
-    return Stages(_not_here, policy(config), compose, ledger, config.policy.strikes, watch, keeping(config), memory(config))
+    return Stages(
+        _not_here, policy(config), compose, ledger, config.policy.strikes, watch, keeping(config), memory(config)
+    )
 
 
 def evidence(config: Config, ledger: "Store") -> Callable[[Sequence[SignOfLife], datetime], list[Change]]:

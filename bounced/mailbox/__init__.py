@@ -2,6 +2,6 @@
 
 from bounced.mailbox.opening import open_mailbox
 from bounced.mailbox.paths import read_paths, read_stdin
-from bounced.mailbox.source import Batch, Check, Positions, Source
+from bounced.mailbox.source import Batch, Check, Positions, Source, nothing_urgent
 
-__all__ = ["Batch", "Check", "Positions", "Source", "open_mailbox", "read_paths", "read_stdin"]
+__all__ = ["Batch", "Check", "Positions", "Source", "nothing_urgent", "open_mailbox", "read_paths", "read_stdin"]

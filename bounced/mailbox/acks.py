@@ -102,8 +102,4 @@ def can_move(session: Session) -> bool:
 
 def folder_for(disposition: Disposition, after: After) -> str:
     """Return the folder that a disposition names."""
-    return {
-        Disposition.PROCESSED: after.processed,
-        Disposition.REVIEW: after.review,
-        Disposition.QUARANTINE: after.quarantine,
-    }[disposition]
+    return after.folders()[disposition.value]

@@ -129,9 +129,7 @@ class FolderSource:
             state.acked([place for place, _ in settled])
 
     def _folder(self, disposition: Disposition) -> str:
-        after = self._settings.after
-        names = {Disposition.REVIEW: after.review, Disposition.QUARANTINE: after.quarantine}
-        return names.get(disposition, after.processed)
+        return self._settings.after.folders()[disposition.value]
 
     def _runs(self, entries: Sequence[Entry]) -> Iterator[list[Entry]]:
         """Yield what to read together: bounded by number and octets."""

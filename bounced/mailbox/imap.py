@@ -16,7 +16,7 @@ from bounced.mailbox.login import open_credentials
 from bounced.mailbox.probe import probe_imap
 from bounced.mailbox.reading import Reading
 from bounced.mailbox.session import Listed, Selected, Session, tls_context
-from bounced.mailbox.source import Batch, Check, Positions
+from bounced.mailbox.source import Batch, Check, Positions, Urgent, nothing_urgent
 from bounced.model import Outcome, Place, RawMessage
 
 log = structlog.get_logger(__name__)
@@ -27,8 +27,9 @@ _REFUSALS = 3  # so often may the server fail to give out one message before it 
 class ImapSource:
     """The Source for `kind: imap`. Connects at the first poll, keeps the connection, and reconnects."""
 
-    def __init__(self, settings: ImapMailbox, limits: Limits) -> None:
+    def __init__(self, settings: ImapMailbox, limits: Limits, urgent: Urgent = nothing_urgent) -> None:
         self._settings = settings
+        self._urgent = urgent
         self._limits = limits
         self._credentials = open_credentials(settings)
         if settings.security != "plain":
@@ -101,22 +102,26 @@ class ImapSource:
         reading = self._reading = Reading(here, session, selected, state, acks)
         reading.make_good()
         try:
+            if self._urgent is not nothing_urgent:
+                for listed in reading.ahead(self._settings.batch, self._limits, self._urgent):
+                    yield from self._batch(reading, listed, 0)
             for listed in reading.waiting(self._settings.batch, self._limits):
-                yield from self._batch(reading, listed)
+                yield from self._batch(reading, listed, listed[-1].uid + 1)
         except TryLater:
             yield from reading.unacked()  # what was handed out before is not to suffer
             raise
         yield from reading.unacked()
+        reading.pass_ahead()
         reading.finish()
         refusals.extend(reading.refusals)
 
-    def _batch(self, reading: Reading, listed: Sequence[Listed]) -> Iterator[Batch]:
+    def _batch(self, reading: Reading, listed: Sequence[Listed], next_uid: int) -> Iterator[Batch]:
         """Fetch and yield one batch; moves what was acked before, should nobody ask for more."""
         messages = tuple(self._messages(reading, listed))
         if not messages:
             return
         try:
-            yield reading.open_batch(messages, listed[-1].uid + 1)
+            yield reading.open_batch(messages, next_uid)
         except GeneratorExit:
             if self._reading is reading:
                 with contextlib.suppress(TryLater):

@@ -9,15 +9,18 @@ from bounced.mailbox.folder import FolderSource
 from bounced.mailbox.imap import ImapSource
 from bounced.mailbox.maildir import MaildirFiles
 from bounced.mailbox.mbox import MboxSource
-from bounced.mailbox.source import Source
+from bounced.mailbox.source import Source, Urgent, nothing_urgent
 
 _ATOM = re.compile(r"[!#$&'+,./0-9:;<=>?@A-Z^_`a-z|~-]+")  # RFC 3501 section 9, flag-keyword
 _WILD = frozenset('*%"\\')
 
 
-def open_mailbox(settings: ImapMailbox | FolderMailbox, limits: Limits | None = None) -> Source:
+def open_mailbox(
+    settings: ImapMailbox | FolderMailbox, limits: Limits | None = None, urgent: Urgent = nothing_urgent
+) -> Source:
     """Return the source that `settings` name, not yet connected.
 
+    `urgent` says of envelope recipients whether mail to them goes first where much is waiting (IMAP).
     Raises ConfigError for names that no server could take, a missing extra and a CA file that cannot be used.
     """
     limits = limits or Limits()
@@ -25,7 +28,7 @@ def open_mailbox(settings: ImapMailbox | FolderMailbox, limits: Limits | None = 
     if problems:
         raise ConfigError(f"mailboxes.{settings.name}.{problem}" for problem in problems)
     if isinstance(settings, ImapMailbox):
-        return ImapSource(settings, limits)
+        return ImapSource(settings, limits, urgent)
     if settings.kind == "mbox":
         return MboxSource(settings, limits)
     files = MaildirFiles(settings.path) if settings.kind == "maildir" else EmlFiles(settings.path)
@@ -35,7 +38,7 @@ def open_mailbox(settings: ImapMailbox | FolderMailbox, limits: Limits | None = 
 def _folders(settings: ImapMailbox | FolderMailbox) -> list[str]:
     """Return what is wrong with folder names: nothing in them may end a command, match others or climb up."""
     after = settings.after
-    named = {"after.processed": after.processed, "after.review": after.review, "after.quarantine": after.quarantine}
+    named = {f"after.{name}": folder for name, folder in after.folders().items()}
     if isinstance(settings, ImapMailbox):
         named |= {f"folders[{n}]": folder for n, folder in enumerate(settings.folders)}
     return [f"{path}: {why}, got {name!r}" for path, name in named.items() for why in _unfit(name)]

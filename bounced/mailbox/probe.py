@@ -36,7 +36,7 @@ def _folders(settings: ImapMailbox, session: Session) -> Iterator[Check]:
     if settings.idle and not session.can("IDLE"):
         yield Check(True, f"no IDLE here: new mail is found by polling, every {settings.poll_every:g} seconds")
     if settings.after.mode == "move" and can_move(session):
-        for target in dict.fromkeys((settings.after.processed, settings.after.review, settings.after.quarantine)):
+        for target in dict.fromkeys(settings.after.folders().values()):
             yield _target(session, target)
 
 

@@ -9,12 +9,13 @@ from bounced.config import Limits
 from bounced.mailbox.acks import Acks
 from bounced.mailbox.faults import Refused
 from bounced.mailbox.session import Listed, Selected, Session
-from bounced.mailbox.source import Batch, Positions
+from bounced.mailbox.source import Batch, Positions, Urgent
 from bounced.model import Outcome, Place, RawMessage
 
 log = structlog.get_logger(__name__)
 
 _LISTED = 1_000  # sizes asked for at once
+_LOOKED_AT = 2_000  # messages whose recipients are asked for before the urgent ones among them are handed out
 
 
 class Reading:
@@ -28,6 +29,7 @@ class Reading:
         self._acks = acks
         self._open: list[Batch] = []
         self._known: set[int] = set()
+        self._ahead = 0
         self.refusals: list[Refused] = []
         self._key = (here.mailbox, here.folder, here.uidvalidity)
         self._next_uid = self._position()
@@ -49,6 +51,37 @@ class Reading:
         yield from self._planned([uid for uid in sorted(again) if uid < self._next_uid], count, limits)
         for uids in self.session.uids(self._selected, self._next_uid):
             yield from self._planned([uid for uid in uids if uid not in self._known], count, limits)
+
+    def ahead(self, count: int, limits: Limits, urgent: Urgent) -> Iterator[list[Listed]]:
+        """Yield what goes before its turn, if more than one batch is waiting: of each message the recipients alone
+        are read for that. The position stays where it is, and `waiting` leaves out what was handed out here.
+        """
+        first = True
+        for uids in self.session.uids(self._selected, self._next_uid):
+            if first and len(uids) <= count:
+                return
+            first = False
+            for start in range(0, len(uids), _LOOKED_AT):
+                found = self._found_urgent(uids[start : start + _LOOKED_AT], urgent)
+                for listed in self._planned(found, count, limits):
+                    self._known.update(item.uid for item in listed)
+                    self._ahead = max(self._ahead, listed[-1].uid + 1)
+                    yield listed
+
+    def pass_ahead(self) -> None:
+        """Move the position beyond what was handed out before its turn, once nothing before that is waiting."""
+        if self._ahead > self._next_uid and not self._open:
+            self._next_uid = self._ahead
+            self._state.advance(*self._key, self._ahead)
+
+    def _found_urgent(self, uids: Sequence[int], urgent: Urgent) -> list[int]:
+        """Return those to hand out first; none where the server does not give out single fields."""
+        try:
+            told = self.session.recipients([uid for uid in uids if uid not in self._known])
+        except Refused as exc:
+            log.warning("recipients not given out: mail comes in its order", why=str(exc))
+            return []
+        return [uid for uid in uids if uid in told and urgent(told[uid])]
 
     def open_batch(self, messages: tuple[RawMessage, ...], next_uid: int) -> Batch:
         """Return a batch that is to be acked."""

@@ -25,6 +25,7 @@ from bounced.mailbox.uids import ranges
 _WINDOW = 50_000  # UIDs a search asks for: imaplib refuses lines above a million octets
 
 _UIDS = 500  # UIDs of a FETCH: a line of 8,000 octets is what every server takes (RFC 7162 section 4)
+_TO = "DELIVERED-TO X-ORIGINAL-TO ENVELOPE-TO TO"
 _LOOK = 0.5  # seconds between two looks at the event that stops an IDLE
 
 
@@ -98,6 +99,16 @@ class Session:
             Listed(uid, item.get(b"RFC822.SIZE") or 0, _utc(item.get(b"INTERNALDATE")))
             for uid, item in sorted(found.items())
         ]
+
+    def recipients(self, uids: Sequence[int]) -> dict[int, list[str]]:
+        """Return the envelope recipients that the MTA wrote on top of each message, and To; of each the first 4 KB."""
+        found = self._fetch("ask for the recipients of messages", uids, f"BODY.PEEK[HEADER.FIELDS ({_TO})]<0.4096>")
+        return {
+            uid: _values(value)
+            for uid, item in found.items()
+            for key, value in item.items()
+            if isinstance(value, bytes) and key.startswith(b"BODY[HEADER.FIELDS")
+        }
 
     def bodies(self, uids: Sequence[int], limit: int) -> dict[int, bytes]:
         """Return the first `limit` octets of each message that still exists; none becomes read by that."""
@@ -251,6 +262,13 @@ def _secure(client: Any, settings: ImapMailbox, context: ssl.SSLContext | None) 
         with suppress(*LIBRARY_ERRORS):
             client.shutdown()
         raise
+
+
+def _values(fields: bytes) -> list[str]:
+    """Return the values of header fields that hold one address each."""
+    lines = fields.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").decode("utf-8", "replace").splitlines()
+    values = (line.partition(":")[2] for line in lines)
+    return [value.rpartition("<")[2].strip("> ") for value in values if value.strip()]
 
 
 def _quoted(folder: str) -> bytes:

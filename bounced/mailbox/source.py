@@ -1,11 +1,19 @@
 """What a source of raw messages is, and what it needs to be told of its own past."""
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from bounced.model import Disposition, Outcome, Place, Position, RawMessage
+
+#: Whether mail to these envelope recipients goes first where much is waiting.
+Urgent = Callable[[Sequence[str]], bool]
+
+
+def nothing_urgent(_recipients: Sequence[str]) -> bool:
+    """Say that all mail is alike: it comes in its order, and nothing is looked at beforehand."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,5 +135,6 @@ class Disposition(StrEnum):
     PROCESSED = "processed"
     REVIEW = "review"
     QUARANTINE = "quarantine"
+    BACKSCATTER = "backscatter"  # bears no token where one is due: set aside unread
     LEFT = "left"  # no report: stays where it is, unread
     RETRY = "retry"  # a strike was stored; comes again with the next poll

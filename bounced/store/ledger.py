@@ -35,10 +35,10 @@ class Batch(Keeping, Testimony, Watching, Recall):
     def known(self, messages: Sequence[tuple[Place, str]]) -> Mapping[Place, Disposition]:
         """Return what became of those messages that were settled before, by place or by digest.
 
-        What a person took out of the quarantine and put back is new: the rules or limits may have changed since.
+        What a person put back that was set aside unread is new: rules, limits or keys may have changed since.
         """
         settled = message.c.disposition != Disposition.RETRY
-        told = message.c.disposition != Disposition.QUARANTINE
+        told = message.c.disposition.not_in((Disposition.QUARANTINE, Disposition.BACKSCATTER))
         by_digest = dict(
             self._connection.execute(
                 select(message.c.digest, message.c.disposition)
