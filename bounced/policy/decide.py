@@ -6,7 +6,7 @@ late, twice or in another order lead to the same table.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bounced.config import Policy
 from bounced.model import HELD, Category, Change, Event, History, Move, Suppression, Trust, Wave
@@ -17,6 +17,8 @@ from bounced.policy.holding import Holding
 from bounced.policy.table import carried, claim_of, differs, merge
 from bounced.policy.words import ends
 
+#: So far back every event of an address is known, in any case.
+_KNOWN = timedelta(days=390)
 #: How the journal's actors begin that are waves.
 WAVE = "wave "
 
@@ -181,12 +183,26 @@ def _table(case: _Case, fold: Fold, weights: Mapping[str, Weight]) -> dict[str, 
     for scope in sorted({*entries, *(claim.scope for claim in claims)}):
         here = [claim for claim in claims if claim.scope == scope]
         entry = entries.get(scope)
-        if entry is not None and not (entry.actor == POLICY and entry.event_id in held):
+        gone = entry is not None and entry.actor == POLICY and entry.event_id in held
+        if entry is not None and not gone and not _revoked(entry, fold, case, weights):
             alive = proven or (fold.alive_at is not None and fold.alive_at > entry.since)
             here += [claim_of(entry)] if carried(entry, here, used, alive) else []
         if here:
             table[scope] = merge(here)
     return table
+
+
+def _revoked(entry: Suppression, fold: Fold, case: _Case, weights: Mapping[str, Weight]) -> bool:
+    """True if proof came late that the address lived before its last report, so that too few were left to suppress.
+
+    Where no such proof is known, an entry stands although its reports are not all known any more.
+    """
+    last = weights.get(entry.event_id or "")
+    if entry.actor != POLICY or not isinstance(last, Evidence):
+        return False
+    if any(claim.scope == entry.scope for claim in fold.claims.values()):
+        return False
+    return any(case.now - _KNOWN < at <= last.at for at in fold.proofs)
 
 
 def _changes(case: _Case, found: _Found) -> list[Change]:
@@ -240,7 +256,7 @@ def _why_released(entry: Suppression, wave: int) -> str:
     if wave:
         return f"{HELD}{wave}: far more addresses than usual were reported dead at the same provider"
     if entry.category == Category.HARD:
-        return "something speaks for the address since it was last reported dead (policy.disputed: release)"
+        return "something speaks for the address: too little is left, or a dispute ends it (policy.disputed)"
     return "mail was delivered: what soft failures were counted is forgotten"
 
 

@@ -40,7 +40,7 @@ class Note:
 class Fold:
     """The counters of one address while evidence is added to them in time order.
 
-    `dead_at` is the newest report of a dead address by scope, `alive_at` the newest proof of the contrary.
+    `dead_at` is the newest report of a dead address by scope, `proofs` of the contrary stand in their order.
     """
 
     settings: Policy
@@ -48,7 +48,12 @@ class Fold:
     claims: dict[tuple[str, str], Claim] = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
     dead_at: dict[str, datetime] = field(default_factory=dict)
-    alive_at: datetime | None = None
+    proofs: list[datetime] = field(default_factory=list)
+
+    @property
+    def alive_at(self) -> datetime | None:
+        """When the newest proof was given."""
+        return self.proofs[-1] if self.proofs else None
 
     def add(self, item: Evidence | Proof | Change) -> None:
         """Take up one thing that happened; it must not have happened before what was added earlier."""
@@ -79,7 +84,7 @@ class Fold:
     def _for(self, proof: Proof) -> None:
         """A delivery ends every count, and what soft failures came to; what is dead stays so until a person looks."""
         forgotten = False
-        self.alive_at = proof.at
+        self.proofs.append(proof.at)
         for key, count in self.counts.items():
             claim = self.claims.get(key)
             if claim is None or claim.category == Category.SOFT:

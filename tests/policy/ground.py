@@ -16,8 +16,10 @@ from bounced.model import (
     Move,
     Place,
     Reason,
+    SignOfLife,
     Suppression,
     Trust,
+    Wave,
 )
 from bounced.policy import decide
 
@@ -67,6 +69,8 @@ class Table:
     events: list[Event] = field(default_factory=list)
     journal: list[Change] = field(default_factory=list)
     entries: dict[tuple[str, str], Suppression] = field(default_factory=dict)
+    signs: list[SignOfLife] = field(default_factory=list)
+    waves: tuple[Wave, ...] = ()
 
     def take(self, *batch: Event, day: float | None = None) -> list[Event]:
         """Hand in a batch, on the day of its newest event unless `day` says another; return what was decided."""
@@ -75,10 +79,15 @@ class Table:
         new = [e for e in {e.id: e for e in batch}.values() if e.id not in known]
         addresses = {e.address for e in new if e.address}
         histories = {a: self.history(a) for a in addresses}
-        events, changes = decide(new, histories, self.settings, now, signed_paths=self.signed_paths)
+        events, changes = decide(new, histories, self.settings, now, self.waves, signed_paths=self.signed_paths)
         self.events.extend(events)
         self.write(changes)
         return events
+
+    def look(self, day: float) -> None:
+        """Look at Ann again on a day, without anything new of her."""
+        now = START + timedelta(days=day)
+        self.write(decide((), {ANN: self.history(ANN)}, self.settings, now, self.waves)[1])
 
     def history(self, address: str) -> History:
         """Return what is known of the address."""
@@ -87,6 +96,7 @@ class Table:
             tuple(e for e in self.events if e.address == address),
             tuple(e for e in self.entries.values() if e.address == address),
             tuple(c for c in self.journal if c.address == address),
+            tuple(sign for sign in self.signs if sign.address == address),
         )
 
     def write(self, changes: Sequence[Change]) -> None:
