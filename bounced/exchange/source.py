@@ -49,7 +49,10 @@ class Source:
             except Wrong as exc:
                 yield Refused(line, str(exc), _shown(fields))
             else:
-                yield from _rows(line, found)
+                if type(found) is Claim and found[4] is None and (address := normalise(found[0])):
+                    yield Entry(line, address, *found[1:])  # by far the most
+                else:
+                    yield from _rows(line, found)
 
 
 def open_source(stream: BinaryIO, name: str | None = None) -> Source | Doubt:

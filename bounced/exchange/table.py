@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bounced.exchange.entry import Refused, Wrong
 from bounced.exchange.layout import Fields, Layout
-from bounced.exchange.text import Lines
+from bounced.exchange.text import ROW, Lines
 
 SEPARATORS = (",", ";", "\t")
 #: What a spreadsheet takes for the beginning of a formula (CWE-1236).
@@ -46,14 +46,19 @@ class Table:
             start = self.lines.row_ends()
 
     def _rows(self, lines: Iterator[str], start: int) -> Iterator[tuple[int, Fields] | Refused]:
-        width, names, clean = len(self.names), self.names, _exactly if self.layout.exact_quotes else _plainly
+        width, names, exact, source = len(self.names), self.names, self.layout.exact_quotes, self.lines
         try:
             for cells in csv.reader(lines, delimiter=self.separator, strict=True):
+                if not exact:
+                    cells = _plainly(cells)
+                elif source.apostrophes:
+                    cells = _exactly(cells)
                 if len(cells) == width:
-                    yield start, dict(zip(names, clean(cells), strict=True))
-                elif any(map(str.strip, cells)):
-                    yield self._odd(start, clean(cells))
-                start = self.lines.row_ends()
+                    yield start, dict(zip(names, cells, strict=True))
+                elif any(cells):
+                    yield self._odd(start, cells)
+                start = source.number + 1
+                source.last = source.number + ROW
         except (csv.Error, Wrong) as exc:
             last = self.lines.number
             yield Refused(start, str(exc) + (f" (up to line {last})" if last > start else ""))

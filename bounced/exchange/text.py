@@ -27,6 +27,7 @@ class Lines:
         self._text = io.TextIOWrapper(buffered, encoding, errors, newline="")
         self.number = 0  # of the line handed out last
         self.last = ROW  # the line that a row begun here must not pass
+        self.apostrophes = False  # whether one was met; most files have none, and need no look for escaped cells
 
     def __iter__(self) -> Iterator[str]:
         """Yield the lines that are left. Raises Wrong for one too long, and for a row of too many; may begin again."""
@@ -38,6 +39,8 @@ class Lines:
                 raise Wrong(f"the line is longer than {LINE} characters")
             if self.number > self.last:
                 raise Wrong(f"a quotation mark is opened and not closed within {ROW} lines")
+            if "'" in line:
+                self.apostrophes = True
             yield line if line.isascii() else _decoded(line)
 
     def pieces(self) -> Iterator[str]:

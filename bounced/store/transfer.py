@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
 from typing import Final, Protocol
 
 from sqlalchemy import Connection, bindparam, text
@@ -118,6 +119,7 @@ class Intake:
     def _rows(self, entries: Iterable[Incoming]) -> Iterator[Staged]:
         """Yield what is staged of each entry that has not run out."""
         now, scope, passing = self._terms.now, self._terms.scope, self._terms.passing
+        short = lru_cache(1000)(partial(clean, limit=NAME))
         for line, entry in enumerate(entries):
             until, since = entry.until, entry.since
             if since is not None and since > now:
@@ -134,10 +136,10 @@ class Intake:
             yield (
                 line,
                 clean(name, ADDRESS),
-                clean(entry.scope or scope, NAME),
-                clean(category, NAME),
+                short(entry.scope or scope),
+                short(category),
                 STRENGTH.get(category, BY_OTHERS),
-                clean(entry.reason, NAME),
+                short(entry.reason),
                 clean(why, PROSE),
                 since,
                 until,
