@@ -19,6 +19,8 @@ _SPACED = re.compile(r"([^\s@<>()\"]{1,30}(?: [^\s@<>()\"]{1,30}){1,3})@([^\s@<>
 _PLAIN = re.compile(
     r"rfc822; {0,2}<?([\w.!#$%&*/?^`{|}~'+=-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10})>?", re.I | re.A
 )
+#: An octet that was damaged on the way; what is left of such an address may be somebody else's.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _COMMENT = re.compile(r"\s+\([^()]{0,200}\)\s*$")
 
 
@@ -38,6 +40,8 @@ def recipient(value: str) -> str | None:
     plain = _PLAIN.fullmatch(value)
     if plain:
         return plain.group(1)
+    if _CONTROL.search(value):
+        return None
     kind, text = typed(value[: 2 * MAX_ADDRESS])
     spaced = _SPACED.fullmatch(text) if kind == "rfc822" else None
     address = f'"{spaced.group(1)}"@{spaced.group(2)}' if spaced else bare(_decoded(text, kind))
