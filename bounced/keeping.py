@@ -19,6 +19,10 @@ _RETURNED = re.compile(
     rb"^(--[^\r\n]{1,200}?)[ \t]*\r?\n((?:[!-9;-~]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){1,20})\r?\n", re.MULTILINE
 )
 _MAIL = re.compile(rb"^content-type:[ \t]*message/(?:rfc822|global)\b", re.IGNORECASE | re.MULTILINE)
+_MACHINE = re.compile(
+    rb"^content-type:[ \t]*message/(?:delivery-status|global-delivery-status|feedback-report|disposition-notification)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _ENCODED = re.compile(rb"^content-transfer-encoding:[ \t]*(?:base64|quoted-printable)", re.IGNORECASE | re.MULTILINE)
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
 
@@ -33,7 +37,12 @@ def keep(raw: RawMessage, now: datetime, max_bytes: int) -> Kept:
 
 def octets(kept: Kept) -> bytes:
     """Return the octets that were kept."""
-    return zlib.decompressobj().decompress(kept.content, _MOST)
+    return unpacked(kept.content)
+
+
+def unpacked(content: bytes) -> bytes:
+    """Return what was compressed; no more of it than any limit of ours allows to be kept."""
+    return zlib.decompressobj().decompress(content, _MOST)
 
 
 def restored(kept: Kept, place: Place) -> RawMessage:
@@ -54,9 +63,13 @@ def pseudonym(key: str) -> Callable[[str], str]:
 def without_returned_body(content: bytes) -> bytes:
     """Return the mail without the body of the mail it returns; what stands before and after it stays.
 
-    A returned mail that is encoded, or not marked as a part (RFC 3462 section 2), stays whole.
+    Only what follows a machine part is surely the returned mail (RFC 3462 section 2), not a report that somebody
+    forwarded. One that is encoded stays whole.
     """
-    for part in _RETURNED.finditer(content):
+    machine = _MACHINE.search(content)
+    if machine is None:
+        return content
+    for part in _RETURNED.finditer(content, machine.end()):
         head = part[2]
         if not _MAIL.search(head) or _ENCODED.search(head):
             continue

@@ -13,11 +13,14 @@ from bounced.cli import (
     evidence,
     explain,
     operate,
+    privacy,
+    replay,
     rules,
     sent,
     suppressions,
     tokens,
     transfer,
+    undo,
     verp,
     waves,
     webhooks,
@@ -63,11 +66,14 @@ for command in (
     suppressions.check,
     events.events,
     waves.alarms,
+    replay.replay,
     operate.doctor,
 ):
     app.command()(command)
 suppressions.app.command("import")(transfer.import_)
 suppressions.app.command()(transfer.export)
+suppressions.app.command()(undo.undo)
+suppressions.app.command()(undo.redo)
 for name, group in (
     ("suppressions", suppressions.app),
     ("waves", waves.app),
@@ -77,6 +83,7 @@ for name, group in (
     ("rules", rules.app),
     ("verp", verp.app),
     ("sent", sent.app),
+    ("privacy", privacy.app),
     ("config", operate.config_app),
     ("db", operate.db_app),
 ):

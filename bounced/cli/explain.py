@@ -1,39 +1,33 @@
 """`bounced explain`: the story of a mail, an event or an address, told to a person."""
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from bounced.address import normalise
-from bounced.cli.ledger import ledger
+from bounced.cli import story
 from bounced.cli.options import ConfigOption, configuration_if_any
 from bounced.cli.render import cell
+from bounced.cli.telling import told, words
 from bounced.config import Config
-from bounced.model import Change, Event, Identity, Judged, Suppression, Verdict
+from bounced.model import Identity, Judged, Verdict
 from bounced.pipeline import Failure, Judgement, disposition_of, judge_one
-
-if TYPE_CHECKING:
-    from bounced.store import Store
-
-_EVENTS_OF_AN_ADDRESS = 10
-
-Line = tuple[str, object]
 
 
 def explain(
     what: Annotated[str, typer.Argument(metavar="FILE|EVENT|ADDRESS", help="A mail (- for stdin), ev_…, or a@b.")],
+    raw: Annotated[bool, typer.Option("--raw", help="Of an event: also the report, as far as it was kept.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Tell why a mail, an event or an address was taken for what it was."""
     if what == "-" or Path(what).exists():
         lines = _files(Path(what), configuration_if_any(config))
     elif what.startswith("ev_"):
-        lines = _event_by_id(what, config)
+        lines = story.of_event(what, raw, config)
     elif normal := normalise(what):
-        lines = _address(normal, config)
+        lines = story.of_address(normal, config)
     else:
         raise typer.BadParameter(f"{what!r} is no file, no event (ev_…) and no address")
     for line in lines:
@@ -55,7 +49,7 @@ def _judgement(judgement: Judgement) -> Iterator[str]:
         return
     report = judgement.report
     subtype = f" ({report.subtype})" if report.subtype else ""
-    yield from _told(
+    yield from told(
         "  ",
         ("kind", f"{report.kind}{subtype}"),
         ("read by", report.reader),
@@ -73,9 +67,9 @@ def _judgement(judgement: Judgement) -> Iterator[str]:
 def _verdict(judged: Judged, verdict: Verdict, identity: Identity) -> Iterator[str]:
     finding = verdict.finding
     yield f"  {cell(identity.recipient or finding.recipient) or 'a recipient that is not named'}"
-    yield from _told(
+    yield from told(
         "    ",
-        ("verdict", _words(verdict.category, verdict.reason, verdict.fault)),
+        ("verdict", words(verdict.category, verdict.reason, verdict.fault)),
         ("rule", verdict.rule),
         ("matched", verdict.matched),
         ("rested on", ", ".join(verdict.basis)),
@@ -94,91 +88,3 @@ def _verdict(judged: Judged, verdict: Verdict, identity: Identity) -> Iterator[s
         ("list", identity.tags.list),
         ("categories", identity.tags.categories),
     )
-
-
-def _event_by_id(id_: str, config: Path | None) -> Iterator[str]:
-    with ledger(config) as (_, store):
-        event = store.event(id_)
-        if event is None:
-            typer.echo(f"there is no event {cell(id_)}", err=True)
-            raise typer.Exit(1)
-        yield from _event(event)
-        if event.address:
-            yield from _state(store, event.address)
-
-
-def _event(event: Event) -> Iterator[str]:
-    yield f"{event.id}, recorded {cell(event.at)}"
-    yield from _told(
-        "  ",
-        ("address", event.address),
-        ("verdict", _words(event.category, event.reason, event.fault)),
-        ("decision", event.decision),
-        ("kind", event.kind),
-        ("read by", event.reader),
-        ("rule", event.rule),
-        ("matched", event.matched),
-        ("rested on", ", ".join(event.basis)),
-        ("against it", "; ".join(event.disagreed)),
-        ("status", event.status),
-        ("reply code", event.reply_code),
-        ("action", event.action),
-        ("remote host", event.remote_mta),
-        ("reported by", event.reporting_mta),
-        ("provider", event.provider),
-        ("diagnostic", event.diagnostic),
-        ("feedback", event.feedback_type),
-        ("failed behind", event.final_recipient),
-        ("named by", event.identified_by),
-        ("trust", f"{event.trust}: {event.trust_why}"),
-        ("message id", event.message_id),
-        ("campaign", event.tags.campaign),
-        ("list", event.tags.list),
-        ("mail", f"{event.place.mailbox}/{event.place.folder} uid {event.place.uid}, dated {cell(event.reported_at)}"),
-    )
-
-
-def _address(normal: str, config: Path | None) -> Iterator[str]:
-    from bounced.store import EventQuery
-
-    with ledger(config) as (_, store):
-        yield normal
-        yield from _state(store, normal)
-        found = list(store.events(EventQuery(address=normal, limit=_EVENTS_OF_AN_ADDRESS)))
-        for event in found:
-            yield from ("  " + line for line in _event(event))
-        if not found:
-            yield "  nothing was ever reported about it"
-
-
-def _state(store: "Store", normal: str) -> Iterator[str]:
-    """Yield what holds for an address now, and the journal that led there."""
-    history = store.histories([normal], datetime.now(UTC))[normal]
-    held = [entry for entry in history.suppressions if entry.holds(datetime.now(UTC))]
-    yield from map(_entry, held or ())
-    if not held:
-        yield "  may be mailed"
-    yield from map(_journal, store.journal_of(normal))
-
-
-def _entry(entry: Suppression) -> str:
-    until = f", until {cell(entry.until)}" if entry.until else ""
-    return f"  suppressed in {cell(entry.scope)} since {cell(entry.since)}{until}: {cell(entry.why)}"
-
-
-def _journal(line: Change) -> str:
-    return f"  journal: {cell(line.at)} {line.move} in {cell(line.scope)} by {cell(line.actor)}: {cell(line.why)}"
-
-
-def _words(category: object, reason: object, fault: object) -> str:
-    if category is None:
-        return "nothing failed" if reason is None else f"no failure ({reason})"
-    return f"{category}, {reason}; fault: {fault}"
-
-
-def _told(indent: str, *lines: Line) -> Iterable[str]:
-    """Return the lines that have something to say, aligned; what strangers wrote is cut at 500 characters."""
-    for name, value in lines:
-        text = cell(value)
-        if text:
-            yield f"{indent}{name + ':':15}{text[:500]}"

@@ -98,7 +98,8 @@ def release(
     with ledger(config) as (_, store):
         held = [s for s in _entries(store, normal, now) if scope in (None, s.scope)]
     lines = [
-        Change(normal, s.scope, Move.RELEASE, now, s.category, s.reason, why, None, s.event_id, actor()) for s in held
+        Change(s.address, s.scope, Move.RELEASE, now, s.category, s.reason, why, None, s.event_id, actor())
+        for s in held
     ]
     if not lines:
         typer.echo(f"{normal} is not suppressed" + _in(scope or "*"))
@@ -108,8 +109,8 @@ def release(
 
 
 def _entries(store: "Store", normal: str, now: datetime) -> tuple[Suppression, ...]:
-    """Return what the table holds on an address, in every scope."""
-    return store.histories([normal], now)[normal].suppressions
+    """Return what the table holds on an address, in every scope; also what was kept of a person who was forgotten."""
+    return (*store.histories([normal], now)[normal].suppressions, *store.entries_of_the_forgotten(normal))
 
 
 def _commit(lines: list[Change], config: Path | None, now: datetime) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bounced.config import Config, Webhook
 from bounced.errors import ConfigError
 from bounced.keeping import keep, pseudonym
-from bounced.model import Change, Event, History, RawMessage, SignOfLife, Suppression, Wave
+from bounced.model import Change, Event, History, Notification, RawMessage, SignOfLife, Suppression, Wave
 from bounced.pipeline import Decide, Judgement, Keep, Reading, Stages, witness
 from bounced.recalling import Memory
 from bounced.watching import Watch
@@ -171,6 +171,13 @@ def stages(config: Config, ledger: "Store") -> Stages:
     return Stages(
         _not_here, policy(config), compose, ledger, config.policy.strikes, watch, keeping(config), memory(config)
     )
+
+
+def told(changes: Sequence[Change]) -> Sequence[Notification]:
+    """Return the notifications of changes of the table that a person made; all of them at one time."""
+    from bounced.notify import compose
+
+    return compose((), changes, changes[0].at) if changes else ()
 
 
 def evidence(config: Config, ledger: "Store") -> Callable[[Sequence[SignOfLife], datetime], list[Change]]:

@@ -26,6 +26,7 @@ from bounced.model import Change, Move, Notification
 from bounced.store import rows
 from bounced.store.ledger import Batch, LedgerOf
 from bounced.store.tables import event, journal, suppression, suppression_count
+from bounced.store.watch_tables import member
 
 #: Notifications written at once.
 _TOLD: Final = 2_000
@@ -46,6 +47,7 @@ class UndoQuery:
     reason: str | None = None
     rule: str | None = None
     scope: str | None = None
+    wave: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ def _conditions(query: UndoQuery) -> Iterator[ColumnElement[bool]]:
         (event.c.rule, query.rule),
     )
     yield from (column == value for column, value in pairs if value is not None)
+    if query.wave is not None:
+        yield suppression.c.address.in_(select(member.c.address).where(member.c.wave == query.wave))
     if query.since is not None:
         yield suppression.c.since >= query.since
     if query.until is not None:
@@ -181,6 +185,7 @@ def _released(since: datetime, until: datetime) -> Select[Any]:
             line.c.at < until,
             line.c.move == Move.RELEASE,
             line.c.actor != "bounced",
+            line.c.actor.not_like("wave %"),
             ~exists().where(same(later), later.c.seq > line.c.seq),
             ~there,
         )
