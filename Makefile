@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# How many tests run at a time; most of them wait for a server.
+JOBS   ?= 4
 
 .PHONY: help venv demo test lint servers lock clean
 
@@ -24,7 +26,7 @@ servers:         ## install Dovecot, Postfix, PostgreSQL and what else the tests
 	@sh tests/servers/install.sh
 
 test: venv servers  ## run all tests, on real servers where they can be had
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS)
 
 lint: venv       ## ruff and mypy
 	$(BIN)/ruff check .

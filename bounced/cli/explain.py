@@ -58,7 +58,7 @@ def _judgement(judgement: Judgement) -> Iterator[str]:
         ("reported by", report.reporting_mta),
         ("feedback", report.feedback.feedback_type if report.feedback else None),
         ("notes", report.notes),
-        ("would be filed", disposition_of(judgement)),
+        ("filed under", disposition_of(judgement)),
     )
     for verdict, identity in judgement.verdicts:
         yield from _verdict(judgement, verdict, identity)
