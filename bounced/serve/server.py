@@ -75,8 +75,14 @@ class Server:
 
 
 def _listen(settings: Http) -> socket.socket:
+    """Return a socket whose connections send at once: asyncio sees to that only for sockets it opened itself.
+
+    An answer goes out in two pieces; without this the second waits 40 ms for the client to confirm the first.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=128)
+        opened = socket.create_server((settings.host, settings.port), family=family, backlog=128)
     except OSError as exc:
         raise ConfigError([f"http: cannot listen on {settings.host} port {settings.port}: {exc.strerror}"]) from exc
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return opened

@@ -5,7 +5,9 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -718,3 +720,18 @@ def test_there_is_no_such_wave(shared: Service) -> None:
         token = "read" if method == "GET" else "write"
         assert shared.call(method, f"/v1/waves/7{path}", token=token).status == 404
     assert shared.call("GET", "/v1/alarms", token="read").json == {"items": []}
+
+
+def test_answers_do_not_wait_for_confirmations(shared: Service) -> None:
+    """Header and body leave at once: otherwise each look-up on an open connection takes 40 ms."""
+    with closing(HTTPConnection("127.0.0.1", shared.port, timeout=30)) as connection:
+        seconds = []
+        for _ in range(20):
+            began = time.perf_counter()
+            connection.request(
+                "GET", "/v1/suppressions/a@b.example", headers={"Authorization": f"Bearer {shared.tokens['check']}"}
+            )
+            connection.getresponse().read()
+            seconds.append(time.perf_counter() - began)
+
+    assert min(seconds) < 0.02
