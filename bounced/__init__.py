@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from bounced.client import Suppressions as Suppressions
     from bounced.correlate import Mail as Mail
     from bounced.correlate import Purpose as Purpose
     from bounced.model import Tags as Tags
@@ -16,6 +17,7 @@ _OFFERED: Final = {
     "Mail": "bounced.correlate",
     "Purpose": "bounced.correlate",
     "ReturnPaths": "bounced.return_paths",
+    "Suppressions": "bounced.client",
     "Tags": "bounced.model",
 }
 

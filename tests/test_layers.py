@@ -21,7 +21,7 @@ OWNERS = {
     "flufl": {"readers"},
     "fastapi": {"serve"},
     "apscheduler": {"daemon"},
-    "httpx2": {"notify"},
+    "httpx2": {"notify", "client"},
     "typer": {"cli"},
 }
 
