@@ -38,7 +38,8 @@ Tell = Callable[[Sequence[Change]], Sequence[Notification]]
 class UndoQuery:
     """Which entries are meant: those that began from `since` on and before `until`, and fit all that is named.
 
-    `provider` and `rule` are those of the event that made the entry; what a person or an import wrote has none.
+    `provider` and `rule` are those of the event that made the entry; what a person or an import wrote has none,
+    but bears its `actor`: `import bounces.csv`.
     """
 
     since: datetime | None = None
@@ -48,6 +49,7 @@ class UndoQuery:
     rule: str | None = None
     scope: str | None = None
     wave: int | None = None
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ def _conditions(query: UndoQuery) -> Iterator[ColumnElement[bool]]:
     pairs = (
         (suppression.c.scope, query.scope),
         (suppression.c.reason, query.reason),
+        (suppression.c.actor, query.actor),
         (event.c.provider, query.provider),
         (event.c.rule, query.rule),
     )
