@@ -7,6 +7,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
 
 from bounced import __version__
 from bounced.config import Http
@@ -44,7 +45,7 @@ def application(routers: Iterable[APIRouter]) -> FastAPI:
 class Server:
     """uvicorn in a thread. `port` is the one it listens on, also where the configuration said 0."""
 
-    def __init__(self, app: FastAPI, settings: Http) -> None:
+    def __init__(self, app: ASGIApp, settings: Http) -> None:
         self._socket = _listen(settings)
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{self.port}"

@@ -58,9 +58,13 @@ class Surroundings:
 
 
 def _tell(scope: Scope, status: int, seconds: float) -> None:
-    """Log changes and failures at info, the many questions at debug: by route, since paths hold addresses."""
+    """Log changes and failures at info, the many questions at debug: by route, since paths hold addresses.
+
+    Who was told to wait is at debug too: nobody fills the disk by asking without a token.
+    """
     route, token = scope.get("route"), scope.get("state", {}).get("token")
-    say = log.info if status >= 400 or getattr(route, "needs", None) is TokenScope.WRITE else log.debug
+    worth = status not in (429, 503) if status >= 400 else getattr(route, "needs", None) is TokenScope.WRITE
+    say = log.info if worth else log.debug
     say(
         "http",
         method=scope["method"],
