@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("scope", "reason", "provider", "amount")
 
+_WHICH = "--since, --until, --provider, --reason, --rule, --wave, --scope, --by"
 WhyOption = Annotated[str, typer.Option("--why", "-m", help="For whoever asks later.", metavar="TEXT")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Count, and change nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where nobody can answer.")]
@@ -32,6 +33,7 @@ def undo(  # noqa: PLR0913  each parameter is an option of the command line
     rule: Annotated[str | None, typer.Option(help="That gave the verdict.")] = None,
     wave: Annotated[int | None, typer.Option(help="Addresses of that wave.")] = None,
     scope: Annotated[str | None, typer.Option()] = None,
+    by: Annotated[str | None, typer.Option(help='Who wrote the entry, such as "import list.csv".')] = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     fmt: FormatOption = Format.TABLE,
@@ -43,9 +45,9 @@ def undo(  # noqa: PLR0913  each parameter is an option of the command line
     """
     from bounced.store import UndoQuery, Word
 
-    query = UndoQuery(moment(since), moment(until), provider, reason, rule, scope, wave)
+    query = UndoQuery(moment(since), moment(until), provider, reason, rule, scope, wave, by)
     if query == UndoQuery():
-        raise typer.BadParameter("name at least one of --since, --until, --provider, --reason, --rule, --wave, --scope")
+        raise typer.BadParameter(f"name at least one of {_WHICH}")
     with ledger(config) as (_, store):
         _agree(store.undo_amounts(query), fmt, "Release", dry_run, yes)
         released = store.undo(query, Word(actor(), datetime.now(UTC), why), _tell())

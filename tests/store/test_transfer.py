@@ -19,6 +19,7 @@ from bounced.policy.table import strength
 from bounced.store import Store, SuppressionQuery, Taken, Terms
 from bounced.store.state import add_up
 from bounced.store.tables import suppression_count
+from bounced.store.undo import UndoQuery, Word
 from tests.store.conftest import change
 
 DAY = timedelta(days=1)
@@ -191,6 +192,18 @@ def test_who_was_released_stays_free(store: Store, now: datetime) -> None:
     assert take(store, now, Line("a@x.example", since=now - DAY, scope="news")) == Taken(added={"hard": 1})
     assert entry(store) is None
     assert take(store, now, Line("a@x.example", since=now - DAY)) == Taken(added={"hard": 1})
+
+
+def test_an_import_can_be_undone(store: Store, now: datetime) -> None:
+    """All of it by its name and nothing else; run again, it stays undone."""
+    commit(store, change("a@x.example", now - DAY, category="complaint"))
+    lines = [Line(f"{name}@x.example", since=now - DAY) for name in "abc"]
+    take(store, now, *lines)
+    released = store.undo(UndoQuery(actor="import list.csv"), Word("ann", now, "the wrong list"), lambda _: ())
+
+    assert released == 2
+    assert [e.address for e in store.suppressions()] == ["a@x.example"]
+    assert take(store, now + DAY, *lines) == Taken(known=1, released=2)
 
 
 def test_what_expired_comes_back_only_for_more_than_soft_failures(store: Store, now: datetime) -> None:
