@@ -116,8 +116,9 @@ def look(watch: Watch, tx: "Watching", new: Sequence[Event], histories: Mapping[
 
 def _rise(watch: Watch, tx: "Watching", level: Level, seen: Seen, now: datetime) -> None:
     """Open a wave, or note that an open one is still high."""
-    first = min(level.touched) - 96 * watch.settings.waves.history_days
-    level = replace(level, by_hour=tx.breadth(level.series[1], first))
+    if not _is_open(level, seen.waves):
+        first = min(level.touched) - 96 * watch.settings.waves.history_days
+        level = replace(level, by_hour=tx.breadth(level.series[1], first))
     wave = rising(level, seen.waves, watch.settings, now)
     if wave is None:
         return
@@ -191,7 +192,8 @@ def conclude(wave: Wave, state: WaveState, actor: str, stages: "Stages", now: da
     told = {WaveState.CONFIRMED: "confirmed", WaveState.RELEASED: "released"}
     changes: list[Change] = []
     with stages.ledger.begin() as tx:
-        tx.write_wave(replace(wave, state=state, actor=actor))
+        present = next((each for each in tx.waves(now) if each.id == wave.id), wave)
+        decided = tx.write_wave(replace(present, state=state, actor=actor))
         waves = tx.waves(now)
         held = sorted(tx.members(wave.id))
         for n in range(0, len(held), _AT_ONCE):
@@ -200,6 +202,5 @@ def conclude(wave: Wave, state: WaveState, actor: str, stages: "Stages", now: da
         tx.journal(changes)
         tx.announce(stages.compose((), changes, now))
         if stages.watch is not None:
-            decided = replace(wave, state=state, actor=actor)
             tx.announce([stages.watch.tell_wave(decided, tx.outcomes(wave.id)[0], now)])
     return changes

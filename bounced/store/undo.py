@@ -188,6 +188,7 @@ def _released(since: datetime, until: datetime) -> Select[Any]:
             line.c.at < until,
             line.c.move == Move.RELEASE,
             line.c.actor != "bounced",
+            ~line.c.actor.startswith("wave "),
             line.c.actor.not_like("wave %"),
             ~exists().where(same(later), later.c.seq > line.c.seq),
             ~there,

@@ -70,6 +70,8 @@ def test_a_sign_of_life_disputes_an_entry(bounced: Run, installation: Installati
     (listed,) = json.loads(bounced("suppressions", "list", "--disputed", "--format", "json").stdout)
     assert (listed["address"], bool(listed["disputed"])) == ("eve0@firm.example", True)
     assert "disputed since" in bounced("check", "eve0@firm.example").stdout
+    told = bounced("explain", "eve0@firm.example").stdout
+    assert "disputed since " in told
     (sign,) = installation.store.signs("eve0@firm.example")
     assert (sign.kind, sign.source) == ("login", "shop")
 

@@ -143,3 +143,12 @@ def test_a_failure_on_the_way_releases_nobody(full: Store, now: datetime) -> Non
 
     assert len(held(full)) == 6
     assert [line.move for line in full.journal_of("user4@example.org")] == [Move.SUPPRESS]
+
+
+def test_what_a_wave_released_is_not_taken_back(full: Store, now: datetime) -> None:
+    """Its addresses live; only what a person released is a person's to take back."""
+    lines = [change("user1@example.org", now, Move.RELEASE, actor="wave 3")]
+    with full.begin() as tx:
+        tx.journal([*lines, change("user2@example.org", now, Move.RELEASE, actor="ann")])
+    assert full.redo(now, now + timedelta(hours=1), word(now + timedelta(hours=2)), tell) == 1
+    assert {"user1@example.org", "user2@example.org"} & held(full) == {"user2@example.org"}
