@@ -128,12 +128,15 @@ class Rules:
         if finding.action not in (Action.FAILED, Action.DELAYED):
             return self._nothing(finding, f"action.{finding.action}")
         source, text = _words_of(finding)
-        decision = self._ask(finding, text)
+        provider = self._provider(finding)
+        decision = self._ask(finding, text, provider)
         if source == "diagnostic" and finding.text and decision.reason is Reason.UNKNOWN:
-            second = self._ask(finding, finding.text[: 2 * MAX_TEXT])
+            second = self._ask(finding, finding.text[: 2 * MAX_TEXT], provider)
             if second.reason is not Reason.UNKNOWN:
                 source, decision = "text", replace(second, codes=decision.codes)
-        basis = tuple(source if word == "words" else word for word in decision.basis)
+        basis = decision.basis
+        if "words" in basis:
+            basis = tuple([source if word == "words" else word for word in basis])
         return Verdict(
             finding=finding,
             category=decision.category if finding.action is Action.FAILED else None,
@@ -142,21 +145,21 @@ class Rules:
             rule=decision.rule,
             status=decision.codes.status,
             reply_code=decision.codes.reply_code,
-            provider=self._provider(finding),
+            provider=provider,
             matched=decision.matched,
             basis=basis,
             disagreed=decision.disagreed,
         )
 
-    def _ask(self, finding: Finding, text: str) -> _Decision:
+    def _ask(self, finding: Finding, text: str, provider: str | None) -> _Decision:
         question = _Question(
             text=text,
             reported=finding.status,
             reply_code=finding.reply_code,
             type=(finding.diagnostic_type or "").strip().lower() or None,
-            provider=self._provider(finding),
+            provider=provider,
             mta=_host(finding.remote_mta),
-            command=finding.command or codes.command_in(finding.text or ""),
+            command=finding.command or (codes.command_in(finding.text) if finding.text else None),
         )
         return self._decide(question)
 
@@ -249,7 +252,9 @@ def _words_of(finding: Finding) -> tuple[str, str]:
 
 def _host(mta: str | None) -> str | None:
     """Return the host name in a Remote-MTA field, whatever stands around it."""
-    words = (mta or "").rpartition(";")[2].replace("(", " ").replace("[", " ").split()
+    if not mta:
+        return None
+    words = mta.rpartition(";")[2].replace("(", " ").replace("[", " ").split()
     return words[0].lower().strip(".<>") if words else None
 
 
