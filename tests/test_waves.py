@@ -4,13 +4,19 @@ import random
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from bounced.config import Database, parse
+from bounced.daemon.pulse import Pulse
+from bounced.daemon.service import Instruments, Service
 from bounced.model import Fault, Notification, Reason, Trust, WaveState
+from bounced.serve.health import Health
+from bounced.serve.metrics import Metrics
 from bounced.store import Store
-from tests.refusals import Installation, month, people, spread
+from tests.refusals import START, Installation, month, people, spread
 
 MONTH = 28 * 24.0
 HOOKS = {"operator": ("*",)}
@@ -244,3 +250,33 @@ def test_a_rolled_back_batch_opens_no_wave(installation: Installation) -> None:
 
 def _broken(*_: object) -> list[Notification]:
     raise ZeroDivisionError
+
+
+def test_a_backlog_is_no_wave(installation: Installation) -> None:
+    """A mailbox that was down for weeks: what counts is when it was reported, not when it is read."""
+    reports = month()
+    installation.take(reports, at_once=len(reports))
+    assert installation.store.all_waves() == []
+    assert installation.store.counts().suppressions == len({report.address for report in reports})
+
+
+def test_old_counts_are_removed(installation: Installation) -> None:
+    installation.take(spread(people(30, "gmail.com"), 0, 30), at_once=30)
+    now = START + timedelta(hours=15, days=35)
+    removed = installation.store.prune_tallies(now, 35)
+    assert 10 <= removed <= 20
+    assert installation.store.prune_tallies(now, 35) == 0
+
+
+def test_the_metrics_tell_of_waves_and_alarms(tmp_path: Path) -> None:
+    config = parse({"database": {"url": f"sqlite:///{tmp_path}/bounced.db"}, "limits": {"workers": 1}}, {})
+    pulse = Pulse()
+    service = Service(config, Instruments(pulse, Health(lambda: None, pulse.overdue), Metrics()))
+    with closing(service.store) as store:
+        installation = Installation(store, config)
+        installation.take(spread(people(90, "gmail.com"), 5, 1), at_once=30)
+        installation.take(spread(people(30, "yahoo.com"), 6, 1, Reason.AUTH_FAILURE), at_once=30)
+        gauges = {name: values for name, _, values in service.gauges()}
+    assert gauges["bounced_waves"] == {"open": 1, "asking": 0}
+    assert gauges["bounced_waves_held_addresses"] == {"": 90}
+    assert gauges["bounced_alarms"] == {"sender": 1, "message": 0}
