@@ -1,6 +1,7 @@
 """Every error as a problem document (RFC 9457): JSON with type, title, status, detail; never HTML, never a trace."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from math import ceil
@@ -24,6 +25,8 @@ _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _FAULTS: Final = 20
 #: Seconds after which a caller should ask again, where nobody knows better.
 RETRY_AFTER: Final = 5
+#: Seconds between two lines in the log about an outage.
+_SAY_EVERY: Final = 10.0
 
 
 class Flaw(BaseModel):
@@ -87,7 +90,7 @@ def install(app: FastAPI) -> None:
     """Let every error of the application leave it as a problem document."""
     app.add_exception_handler(StarletteHTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(TryLater, _try_later)
+    app.add_exception_handler(TryLater, _Outage())
     app.add_exception_handler(Unreadable, _unreadable)
     app.add_exception_handler(Exception, _bug)
 
@@ -109,11 +112,19 @@ async def _validation(_request: Request, exc: Exception) -> JSONResponse:
     return _document(422, "The request is not valid.", faults=faults)
 
 
-async def _try_later(request: Request, exc: Exception) -> JSONResponse:
-    """Say `temporary` and no more: what the database said is for the log."""
-    assert isinstance(exc, TryLater)  # noqa: S101  what it was registered for
-    log.warning("cannot answer now", error=type(exc).__name__, why=str(exc))
-    return answer(busy("This cannot be told now; ask again later.", exc.retry_after or RETRY_AFTER))
+class _Outage:
+    """Says `temporary` and no more: what the database said is for the log, now and then, not once a question."""
+
+    def __init__(self) -> None:
+        self._silent_until = 0.0
+
+    async def __call__(self, _request: Request, exc: Exception) -> JSONResponse:
+        """Return 503."""
+        assert isinstance(exc, TryLater)  # noqa: S101  what it was registered for
+        if time.monotonic() >= self._silent_until:
+            self._silent_until = time.monotonic() + _SAY_EVERY
+            log.warning("cannot answer now", error=type(exc).__name__, why=str(exc))
+        return answer(busy("This cannot be told now; ask again later.", exc.retry_after or RETRY_AFTER))
 
 
 async def _unreadable(_request: Request, exc: Exception) -> JSONResponse:

@@ -597,6 +597,22 @@ def test_a_database_that_is_gone_is_temporary(service: Service) -> None:
         assert "sql" not in json.dumps(problem(said)).lower()
 
 
+def test_an_outage_is_logged_once_in_a_while(service: Service) -> None:
+    """However many ask: with what the database said, which nobody is told over HTTP."""
+    import structlog
+
+    assert service.ask("ann@example.com")["suppressed"] is False
+    with service.store._write() as connection:
+        connection.exec_driver_sql("ALTER TABLE suppression RENAME TO elsewhere")
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(20):
+            assert service.call("GET", ROUTES[0][1], token="check").status == 503
+
+    (told,) = [line for line in lines if line["log_level"] not in ("debug", "info")]
+    assert (told["event"], told["error"]) == ("cannot answer now", "StoreDown")
+    assert not [line for line in lines if line["log_level"] == "info"]
+
+
 def test_a_fault_of_the_program_shows_nothing_of_it(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")
