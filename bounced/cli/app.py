@@ -17,6 +17,7 @@ from bounced.cli import (
     replay,
     rules,
     sent,
+    static_map,
     suppressions,
     tokens,
     transfer,
@@ -71,6 +72,7 @@ for command in (
 ):
     app.command()(command)
 suppressions.app.command("import")(transfer.import_)
+suppressions.app.command("map")(static_map.map_)
 suppressions.app.command()(transfer.export)
 suppressions.app.command()(undo.undo)
 suppressions.app.command()(undo.redo)

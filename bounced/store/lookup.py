@@ -3,18 +3,26 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
+from sqlalchemy import case, or_, select
+
 from bounced.errors import StoreDown
 from bounced.model import Suppression
+from bounced.store import rows
+from bounced.store.faults import mapped
 from bounced.store.lookup_postgresql import PostgresqlReader
 from bounced.store.lookup_sqlite import SqliteReader
 from bounced.store.pseudonyms import Pseudonyms
 from bounced.store.suppressions import EVERYWHERE
+from bounced.store.tables import suppression
 
 #: Readers kept open. A question takes tens of microseconds: more of them would only wait for each other.
 _KEPT: Final = 4
+#: Rows fetched at once where all are wanted.
+_AT_ONCE: Final = 2_000
 #: Seconds in which nobody tries again what failed a moment ago: a dead database would hold up each of them.
 _QUIET: Final = 1.0
 
@@ -43,6 +51,23 @@ class Lookup(Pseudonyms):
         if found is None and self.pseudonym is not None:
             return holding(self._entries(self.pseudonym(address), scope), now)
         return found
+
+    def refused(self, scope: str, now: datetime) -> Iterator[Suppression]:
+        """Yield the one entry that holds for each suppressed address, by address, as all of them stood at one moment.
+
+        Those of the forgotten are among them, under what stands for their address. Raises StoreDown.
+        """
+        table = suppression.c
+        holds = or_(table.until.is_(None), table.until > now)
+        everywhere_first = case((table.scope == EVERYWHERE, 0), else_=1)
+        question = select(suppression).where(table.scope.in_((EVERYWHERE, scope)), holds)
+        question = question.order_by(table.address, everywhere_first).execution_options(yield_per=_AT_ONCE)
+        last = None
+        with mapped(self.where), self._engine.connect() as connection:
+            for entry in map(rows.to_suppression, connection.execute(question)):
+                if entry.address != last:
+                    last = entry.address
+                    yield entry
 
     def close(self) -> None:
         """Let go of every connection."""

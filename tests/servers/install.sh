@@ -6,6 +6,9 @@ for tool in /usr/sbin/dovecot /usr/bin/sieve-test /usr/sbin/postfix /usr/bin/sys
   [ -x "$tool" ] || missing="$missing $tool"
 done
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+for table in pgsql sqlite cdb lmdb; do
+  [ -e "/usr/lib/postfix/postfix-$table.so" ] || missing="$missing postfix-$table"
+done
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "Not installed, and only root on Debian may install them here:$missing"
@@ -16,4 +19,4 @@ export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 apt-get update -qq
 echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
 apt-get install -y -qq --no-install-recommends \
-  dovecot-imapd dovecot-lmtpd dovecot-sieve postfix postfix-pcre postfix-pgsql postfix-sqlite postgresql systemd openssl >/dev/null
+  dovecot-imapd dovecot-lmtpd dovecot-sieve postfix postfix-pcre postfix-pgsql postfix-sqlite postfix-cdb postfix-lmdb postgresql systemd openssl >/dev/null
