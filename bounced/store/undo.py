@@ -24,12 +24,13 @@ from sqlalchemy import (
 
 from bounced.model import Change, Move, Notification
 from bounced.store import rows
-from bounced.store.ledger import Batch, LedgerOf
+from bounced.store.ledger import Batch, LedgerOf, wanted
 from bounced.store.tables import event, journal, suppression, suppression_count
 from bounced.store.watch_tables import member
 
 #: Notifications written at once.
 _TOLD: Final = 2_000
+_TYPES: Final = {Move.RELEASE: "suppression.released", Move.SUPPRESS: "suppression.created"}
 
 Tell = Callable[[Sequence[Change]], Sequence[Notification]]
 
@@ -100,7 +101,7 @@ class Undo(LedgerOf):
             these = select(journal.c.address, journal.c.scope).where(journal.c.seq > mark)
             connection.execute(delete(suppression).where(tuple_(entry.address, entry.scope).in_(these)))
             amount = _count(connection, mark, -1)
-            _tell(Batch(connection, self.webhooks), connection, mark, tell)
+            self._tell(connection, mark, _TYPES[Move.RELEASE], tell)
             return amount
 
     def redo_amounts(self, since: datetime, until: datetime) -> list[Amount]:
@@ -135,8 +136,21 @@ class Undo(LedgerOf):
             names = ["address", "scope", "category", "reason", "since", "until", "event_id", "why", "actor"]
             connection.execute(insert(suppression).from_select(names, entry))
             amount = _count(connection, mark, +1)
-            _tell(Batch(connection, self.webhooks), connection, mark, tell)
+            self._tell(connection, mark, _TYPES[Move.SUPPRESS], tell)
             return amount
+
+    def _tell(self, connection: Connection, mark: int, type_: str, tell: Tell) -> None:
+        """Write a notification of each line after `mark`; none where no endpoint wants this type."""
+        if not any(wanted(type_, types) for types in self.webhooks.values()):
+            return
+        batch = Batch(connection, self.webhooks)
+        while True:
+            page = select(journal).where(journal.c.seq > mark).order_by(journal.c.seq).limit(_TOLD)
+            found = connection.execute(page).all()
+            batch.announce(tell([rows.to_change(row) for row in found]))
+            if len(found) < _TOLD:
+                return
+            mark = found[-1].seq
 
 
 def _said(move: Move, word: Word) -> tuple[ColumnElement[Any], ...]:
@@ -214,14 +228,3 @@ def _count(connection: Connection, mark: int, sign: int) -> int:
         connection.execute(update(suppression_count).where(these).values(amount=more))
         total += amount
     return total
-
-
-def _tell(batch: Batch, connection: Connection, mark: int, tell: Tell) -> None:
-    """Write a notification of each line after `mark`."""
-    while True:
-        page = select(journal).where(journal.c.seq > mark).order_by(journal.c.seq).limit(_TOLD)
-        found = connection.execute(page).all()
-        batch.announce(tell([rows.to_change(row) for row in found]))
-        if len(found) < _TOLD:
-            return
-        mark = found[-1].seq
