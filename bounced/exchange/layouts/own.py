@@ -28,7 +28,7 @@ def _ours(row: Fields) -> Claim | str:
 
 
 def _address(row: Fields) -> Claim | str:
-    return Claim(next(iter(row.values()), ""), MANUAL, MANUAL, "")
+    return Claim(next(iter(row.values()), ""), MANUAL, MANUAL, "in a list of addresses")
 
 
 LAYOUTS = (
