@@ -2,7 +2,8 @@
 # Installs the servers that the tests start. Does it where it may (root on Debian); elsewhere says what will be skipped.
 set -eu
 missing=""
-for tool in /usr/sbin/dovecot /usr/bin/sieve-test /usr/sbin/postfix /usr/bin/systemd-analyze; do
+for tool in /usr/sbin/dovecot /usr/bin/sieve-test /usr/sbin/postfix /usr/bin/systemd-analyze /usr/bin/swaks /usr/bin/php \
+  /usr/share/php/libphp-phpmailer/src/PHPMailer.php; do
   [ -x "$tool" ] || missing="$missing $tool"
 done
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
@@ -19,4 +20,5 @@ export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 apt-get update -qq
 echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
 apt-get install -y -qq --no-install-recommends \
-  dovecot-imapd dovecot-lmtpd dovecot-sieve postfix postfix-pcre postfix-pgsql postfix-sqlite postfix-cdb postfix-lmdb postgresql systemd openssl >/dev/null
+  dovecot-imapd dovecot-lmtpd dovecot-sieve postfix postfix-pcre postfix-pgsql postfix-sqlite postfix-cdb postfix-lmdb postgresql systemd openssl \
+  swaks php-cli libphp-phpmailer >/dev/null

@@ -8,11 +8,15 @@ from typing import Self
 
 
 class Receiver:
-    """`replies`: recipient -> reply to RCPT TO. Everybody else is accepted; `taken` lists (recipients, message)."""
+    """`replies`: recipient -> reply to RCPT TO. Everybody else is accepted; `taken` lists (recipients, message).
+
+    `senders` lists whatever was given as MAIL FROM.
+    """
 
     def __init__(self, replies: Mapping[str, str]) -> None:
         self.replies = {address.lower(): reply for address, reply in replies.items()}
         self.taken: list[tuple[list[str], bytes]] = []
+        self.senders: list[str] = []
 
     def __enter__(self) -> Self:
         self._server = _Server(("127.0.0.1", 0), _Session)
@@ -51,6 +55,9 @@ class _Session(socketserver.StreamRequestHandler):
             elif verb == "DATA":
                 self._data(accepted)
                 accepted = []
+            elif verb == "MAIL":
+                self.server.receiver.senders.append(line.partition("<")[2].partition(">")[0])
+                self._say("250 2.1.0 Ok")
             else:
                 self._say("250 mx.remote.example" if verb in ("EHLO", "HELO") else "250 2.0.0 Ok")
         return None
