@@ -4,7 +4,7 @@ set -eu
 missing=""
 for tool in /usr/sbin/dovecot /usr/bin/sieve-test /usr/sbin/postfix /usr/bin/systemd-analyze /usr/bin/swaks /usr/bin/php \
   /usr/share/php/libphp-phpmailer/src/PHPMailer.php; do
-  [ -x "$tool" ] || missing="$missing $tool"
+  [ -e "$tool" ] || missing="$missing $tool"
 done
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 for table in pgsql sqlite cdb lmdb; do
