@@ -70,6 +70,11 @@ class Lookups(Section):
     senders: tuple[SenderScope, ...] = ()
     connections: int = Field(default=400, ge=1, le=10_000)
 
+    @property
+    def listens(self) -> bool:
+        """True if anything is answered at all."""
+        return bool(self.socketmap or self.policy)
+
     @model_validator(mode="after")
     def _maps_are_told_apart(self) -> Self:
         names = [each.name for each in self.maps]

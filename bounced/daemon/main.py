@@ -44,8 +44,8 @@ class Daemon:
     def __init__(self, path: Path, works: bool = True) -> None:
         self._path, self._works = path, works
         config = load(path)
-        if not works and not config.http.enabled:
-            raise ConfigError(["http.enabled: is false, and there is nothing else to do"])
+        if not works and not (config.http.enabled or config.lookups.listens):
+            raise ConfigError(["http.enabled: is false, no look-up listens, and there is nothing else to do"])
         logging.configure(config.log)
         self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._systemd = Systemd()
