@@ -4,20 +4,23 @@ import gc
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from bounced.config import Config
-from bounced.daemon.wiring import reading, screening
-from bounced.model import Change, Event, History, Judged, Place, RawMessage, Wave
-from bounced.pipeline import Aside, Decide, Failure, Judgement, Reading, Taken, judge_one
+from bounced.daemon.wiring import keeping, reading, screening
+from bounced.model import Change, Disposition, Event, History, Judged, Kept, Place, RawMessage, Wave
+from bounced.pipeline import Aside, Failure, Judgement, Keep, Reading, Stages, Taken, disposition_of, judge_one
 from bounced.workers import Stopped, Workers
 
 #: Objects made and not yet gone, at which a worker process looks for cycles; Python's own number is 700.
 COLLECT_AFTER = 20_000
 
 Timed = tuple[Judgement, float]
-TimedTaken = tuple[Taken, float]
+#: What a message was taken for, the seconds that took, and its raw evidence, made by the process that judged it.
+Done = tuple[Judgement, float, Kept | None]
+DoneOrAside = tuple[Taken, float, Kept | None]
 
 
 class Judges:
@@ -25,25 +28,28 @@ class Judges:
 
     def __init__(self, config: Config) -> None:
         self._screening = screening(config) if config.correlation.signing.keys else None
-        self._workers: Workers[RawMessage, Timed] = Workers(
+        self._workers: Workers[RawMessage, Done] = Workers(
             prepare, (config,), config.limits.seconds, config.limits.workers
         )
 
     def judge(self, batch: Sequence[RawMessage]) -> list[Timed]:
         """Return judgement and seconds of each message, in order; one that overran its time is a failure."""
-        results = self._workers.run(batch)
-        return [(Failure(r.why, final=False), 0.0) if isinstance(r, Stopped) else r for r in results]
+        return [(judgement, seconds) for judgement, seconds, _ in self._judge(batch)]
 
-    def take(self, batch: Sequence[RawMessage]) -> list[TimedTaken]:
+    def take(self, batch: Sequence[RawMessage]) -> list[DoneOrAside]:
         """Judge what came by mail: as `judge`, but what bears no token where one is due is not read at all."""
         aside = self._set_aside(batch)
         due = [raw for raw in batch if raw.place not in aside]
-        judged = iter(self.judge(due) if due else ())
-        return [(Aside(aside[raw.place]), 0.0) if raw.place in aside else next(judged) for raw in batch]
+        judged = iter(self._judge(due) if due else ())
+        return [(Aside(aside[raw.place]), 0.0, None) if raw.place in aside else next(judged) for raw in batch]
 
     def close(self) -> None:
         """Stop the processes."""
         self._workers.close()
+
+    def _judge(self, batch: Sequence[RawMessage]) -> list[Done]:
+        results = self._workers.run(batch)
+        return [(Failure(r.why, final=False), 0.0, None) if isinstance(r, Stopped) else r for r in results]
 
     def _set_aside(self, batch: Sequence[RawMessage]) -> dict[Place, str]:
         """Return why each message is not to be read that is not: none of it goes to another process."""
@@ -60,13 +66,13 @@ class Ahead:
         self._places = [raw.place for raw in batch]
         self._results = beside.submit(judges.take, batch)
 
-    def take(self, batch: Sequence[RawMessage]) -> list[TimedTaken]:
-        """Return judgement and seconds of each message, which must be of the batch that was begun with."""
+    def take(self, batch: Sequence[RawMessage]) -> list[DoneOrAside]:
+        """Return what `Judges.take` does for each message, which must be of the batch that was begun with."""
         ready = dict(zip(self._places, self._results.result(), strict=True))
         return [ready[raw.place] for raw in batch]
 
 
-def prepare(config: Config) -> partial[Timed]:
+def prepare(config: Config) -> partial[Done]:
     """Return the function that a worker process runs; rules are loaded and compiled once a process.
 
     Reading leaves next to no cycles behind: the collector need not look through the rules again and again for them.
@@ -75,19 +81,28 @@ def prepare(config: Config) -> partial[Timed]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
-    return partial(_timed, stages)
+    return partial(_done, stages, keeping(config))
 
 
-def _timed(stages: Reading, raw: RawMessage) -> Timed:
+def _done(stages: Reading, keep: Keep | None, raw: RawMessage) -> Done:
     began = time.perf_counter()
-    return judge_one(stages, raw), time.perf_counter() - began
+    judgement = judge_one(stages, raw)
+    is_report = isinstance(judgement, Judged) and disposition_of(judgement) is not Disposition.LEFT
+    kept = keep(raw, datetime.now(UTC)) if keep and is_report else None
+    return judgement, time.perf_counter() - began, kept
 
 
 class Notes:
-    """What one batch came to. Stands before the judges and the policy, and remembers what passed by."""
+    """What one batch came to. Stands before the judges and the policy, and remembers what passed by.
 
-    def __init__(self, judges: Judges | Ahead, decide: Decide) -> None:
-        self._judges, self._decide = judges, decide
+    `stages` are those given, with these notes in between.
+    """
+
+    def __init__(self, judges: Judges | Ahead, stages: Stages) -> None:
+        self._judges, self._decide, self._keep = judges, stages.decide, stages.keep
+        self._kept: dict[Place, Kept] = {}
+        keep = self.keep if stages.keep else None
+        self.stages = replace(stages, judge=self.judge, decide=self.decide, keep=keep)
         self.seconds: dict[Place, float] = {}
         self.judged: dict[Place, Judged] = {}
         self.events: Sequence[Event] = ()
@@ -95,12 +110,23 @@ class Notes:
 
     def judge(self, batch: Sequence[RawMessage]) -> list[Taken]:
         """Judge a batch; see pipeline.Stages."""
-        timed = self._judges.take(batch) if batch else []
-        for raw, (judgement, seconds) in zip(batch, timed, strict=True):
+        done = self._judges.take(batch) if batch else []
+        for raw, (taken, seconds, kept) in zip(batch, done, strict=True):
             self.seconds[raw.place] = seconds
-            if isinstance(judgement, Judged):
-                self.judged[raw.place] = judgement
-        return [judgement for judgement, _ in timed]
+            if isinstance(taken, Judged):
+                self.judged[raw.place] = taken
+            if kept:
+                self._kept[raw.place] = kept
+        return [taken for taken, _, _ in done]
+
+    def keep(self, raw: RawMessage, now: datetime) -> Kept:
+        """Return the raw evidence of a message; see pipeline.Stages."""
+        kept = self._kept.get(raw.place)
+        if kept is None and self._keep:  # it became a report by what our records say of it
+            return self._keep(raw, now)
+        if kept is None:
+            raise RuntimeError("no raw evidence is to be kept")
+        return replace(kept, at=now)
 
     def decide(
         self, events: Sequence[Event], histories: Mapping[str, History], now: datetime, waves: Sequence[Wave] = ()

@@ -73,9 +73,8 @@ def take(config: Config, keep: Path) -> Disposition:
     whole = read_stdin(_PIPE_BYTES)
     raw = replace(whole, content=whole.content[: config.limits.message_bytes])
     with _opened(config) as (store, shared):
-        notes = Notes(shared.judges, shared.stages.decide)
-        stages = replace(shared.stages, judge=notes.judge, decide=notes.decide)
-        (outcome,) = handle([raw], stages, datetime.now(UTC))
+        notes = Notes(shared.judges, shared.stages)
+        (outcome,) = handle([raw], notes.stages, datetime.now(UTC))
         log_outcomes("-", [outcome], notes)
         if outcome.disposition not in (Disposition.PROCESSED, Disposition.RETRY):
             _keep(whole, keep)

@@ -3,11 +3,11 @@
 import re
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, deque
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("bounced.poll")
 
+#: Threads beside the one that commits: one fetches, and two batches may be waited for that are being judged.
+_BESIDE = 3
 #: An address in the text of an exception, which may quote the mail.
 _ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
 
@@ -64,14 +66,22 @@ class Poller:
         Ends after the present batch when the daemon is to stop.
         """
         ended: Counter[Disposition] = Counter()
-        begun: tuple[Batch, Ahead] | None = None
-        with closing(self.source.poll(self._shared.state)) as batches, ThreadPoolExecutor(1) as beside:
-            for batch in self._awaited(batches):
-                last, begun = begun, (batch, Ahead(self._shared.judges, batch.messages, beside))
-                ended.update(self._work_off(*last) if last else ())
-                if self._shared.stop.is_set():
-                    return ended
-            ended.update(self._work_off(*begun) if begun else ())
+        judges, stop = self._shared.judges, self._shared.stop
+        with closing(self.source.poll(self._shared.state)) as batches, ThreadPoolExecutor(_BESIDE) as beside:
+            begun: deque[tuple[Batch, Ahead]] = deque()
+            coming = beside.submit(next, batches, None)
+            while (batch := self._awaited(coming)) is not None and not stop.is_set():
+                begun.append((batch, Ahead(judges, batch.messages, beside)))
+                while begun and not batch.messages:  # nothing comes until all of these are acked
+                    ended.update(self._ack(self._commit(*begun.popleft())))
+                coming = beside.submit(next, batches, None)
+                outcomes = self._commit(*begun.popleft()) if len(begun) > 1 else []
+                self._awaited(coming)
+                ended.update(self._ack(outcomes))
+            if stop.is_set():
+                return ended
+            while begun:
+                ended.update(self._ack(self._commit(*begun.popleft())))
         self._shared.health.polled(self.name, datetime.now(UTC))
         return ended
 
@@ -84,25 +94,28 @@ class Poller:
         """Note progress, and expect more within `seconds`."""
         self._shared.pulse.promise(self.loop, seconds)
 
-    def _awaited(self, batches: "Iterable[Batch]") -> "Iterator[Batch]":
+    def _awaited(self, coming: "Future[Batch | None]") -> "Batch | None":
+        """Return the batch that is being fetched; None if there is no more. The connection is then idle."""
         self.promise(self.allowance.fetch)
-        for batch in batches:
-            yield batch
-            self.promise(self.allowance.fetch)
+        return coming.result()
 
-    def _work_off(self, batch: "Batch", ahead: Ahead) -> list[Disposition]:
-        """Commit and ack a batch whose judging was begun; return where its messages ended."""
+    def _commit(self, batch: "Batch", ahead: Ahead) -> list[Outcome]:
+        """Commit a batch whose judging was begun; return what became of its messages."""
         if not batch.messages:
             return []
         shared, allowed = self._shared, self.allowance
         self.promise(allowed.commit + allowed.message * len(batch.messages))
-        notes = Notes(ahead, shared.stages.decide)
-        stages = replace(shared.stages, judge=notes.judge, decide=notes.decide)
+        notes = Notes(ahead, shared.stages)
         began = time.perf_counter()
-        outcomes = handle(batch.messages, stages, datetime.now(UTC))
+        outcomes = handle(batch.messages, notes.stages, datetime.now(UTC))
         self._tell(outcomes, notes, time.perf_counter() - began)
-        self.promise(allowed.fetch)
-        self.source.ack(outcomes)
+        return outcomes
+
+    def _ack(self, outcomes: list[Outcome]) -> list[Disposition]:
+        """Tell the source what is committed; return where the messages ended."""
+        if outcomes:
+            self.promise(self.allowance.fetch)
+            self.source.ack(outcomes)
         return [outcome.disposition for outcome in outcomes]
 
     def _tell(self, outcomes: list[Outcome], notes: Notes, seconds: float) -> None:

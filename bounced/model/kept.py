@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bounced.model.packing import packed
 
+
+@packed
 @dataclass(frozen=True, slots=True)
 class Kept:
     """The raw evidence of one message. `digest` and `size` are those of the whole message, `content` is compressed.
