@@ -63,10 +63,10 @@ class Source(Protocol):
     def poll(self, state: Positions) -> Generator[Batch, None, None]:
         """Yield what was not handled yet, batch after batch. Raises MailboxDown.
 
-        Each batch is to be committed and then passed to `ack`, in order. The caller may ask for more before
-        it acks those before; a batch without messages then says that nothing comes until all before it are acked. A batch that was not acked comes again with the next poll. What was acked is moved in large
-        portions, at the latest when the iterator ends or is closed; a crash before that is made good by the
-        next poll.
+        Each batch is to be committed and then passed to `ack`, in order. The caller may ask for more before it acks
+        those before; a batch without messages then says that nothing comes until all of them are acked. A batch that
+        was not acked comes again with the next poll. What was acked is moved in large portions, at the latest when
+        the iterator ends or is closed; a crash before that is made good by the next poll.
         """
 
     def ack(self, outcomes: Sequence[Outcome]) -> None:

@@ -112,7 +112,7 @@ def test_what_was_handed_out_is_acked_before_a_failure_is_told(dovecot: Dovecot,
 def test_a_server_that_hangs_over_a_move_is_asked_for_less(dovecot: Dovecot, desk: Desk) -> None:
     """MailboxDown after the time-out; then the same moves are made in smaller portions, and none is forgotten."""
     dovecot.deliver("bounces", mail(1), n=250)
-    source = open_mailbox(dovecot.settings(timeout=1))
+    source = open_mailbox(dovecot.settings(batch=200, timeout=1))
     pace = source._pace  # type: ignore[attr-defined]
     pace.portion = 400
     batches = source.poll(desk.store)
