@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bounced.config import Config, parse
+from bounced.config import Config, Rules, parse
 from bounced.daemon import replay as replaying
 from bounced.daemon import wiring
 from bounced.daemon.replay import Replay, Replayed, Span
 from bounced.model import Move, Place, RawMessage
-from bounced.pipeline import handle, judge_here
+from bounced.pipeline import Reading, handle, judge_here
 from bounced.store import Store
 from tests.test_trouble import dsn
 
@@ -33,11 +34,17 @@ def store(config: Config) -> Iterator[Store]:
         yield store
 
 
+@cache
+def reading(local: Path | None) -> Reading:
+    """Return the stages up to the ledger, which take a moment to load, with rules of the operator's own."""
+    return wiring.reading(Config(rules=Rules(local=local)))
+
+
 def take(config: Config, store: Store, *contents: bytes, at: datetime = NOW) -> None:
     """Handle mails as the daemon does."""
     built = wiring.stages(config, store)
     stages = type(built)(
-        judge_here(wiring.reading(config)),
+        judge_here(reading(config.rules.local)),
         built.decide,
         built.compose,
         built.ledger,

@@ -80,10 +80,10 @@ class Replay:
 
     @contextmanager
     def _judging(self, span: Span) -> Iterator[Judging]:
-        wiring.rules(self._config, span.rules)  # at fault? then here, not in a process
         if self._store.kept_amount(span.since, span.until) <= _FEW:
             yield judge_here(wiring.reading(self._config, span.rules))
             return
+        wiring.rules(self._config, span.rules)  # at fault? then here, not in a process
         limits = self._config.limits
         with Workers[RawMessage, Judgement](
             _prepared, (self._config, span.rules), limits.seconds, limits.workers
