@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bounced.config import Config
+from bounced.correlate import Mail, Purpose
 from bounced.daemon.judging import Judges
 from bounced.errors import Unreadable
-from bounced.model import Change, Place, RawMessage, Wave, WaveState
+from bounced.model import Change, Place, RawMessage, Tags, Wave, WaveState
 from bounced.pipeline import Failure, Stages, change, witness
 from bounced.results import of_mail, of_verdict
-from bounced.serve.desk import Desk
+from bounced.return_paths import ReturnPaths
+from bounced.serve.desk import Desk, Mint
 from bounced.store import Store
 from bounced.watching import conclude
 
@@ -46,4 +48,18 @@ def desk(config: Config, stages: Stages, store: Store, rules: "Rules", judges: J
         judge=judge,
         judge_reply=judge_reply,
         message_bytes=config.limits.message_bytes,
+        sign=_mint(ReturnPaths(config.correlation.signing)) if config.correlation.signing.keys else None,
     )
+
+
+def _mint(paths: ReturnPaths) -> Mint:
+    def mint(
+        recipient: str, tags: Tags, message_id: str | None, purpose: str
+    ) -> tuple[str, str | None, dict[str, str]]:
+        mail = Mail(recipient, tags, message_id)
+        if purpose != Purpose.BOUNCE:
+            return paths.sign(mail, Purpose(purpose)), None, {}
+        made = paths.stamp(mail)
+        return made.return_path, made.envid, made.headers
+
+    return mint

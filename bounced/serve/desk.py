@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from bounced.errors import StoreDown
-from bounced.model import Change, SignOfLife, Wave, WaveState
+from bounced.model import Change, SignOfLife, Tags, Wave, WaveState
 from bounced.store import Store
 
 T = TypeVar("T")
@@ -20,6 +20,10 @@ _JUDGING_THREADS: Final = 2
 _PATIENCE: Final = 30.0
 
 
+#: Recipient, tags, Message-ID and purpose -> return path, ENVID, headers. Raises ValueError.
+Mint = Callable[[str, Tags, str | None, str], tuple[str, str | None, dict[str, str]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """One configuration, as far as it is asked over HTTP. A reload puts another in its place.
@@ -27,6 +31,7 @@ class Desk:
     `commit` makes changes durable, with their notifications; `witness` takes up signs of life, `conclude` a word on a
     wave, by whom, and both return the changes that followed. `judge` says what a mail is, within its time, or raises
     Unreadable; `judge_reply` what a server's reply meant. Both answer in the words of `bounced classify`.
+    `sign` mints return path, ENVID and headers for a recipient; None where no key is configured.
     """
 
     store: Store
@@ -36,6 +41,7 @@ class Desk:
     judge: Callable[[bytes], Mapping[str, Any]]
     judge_reply: Callable[[str, str | None, str | None], Mapping[str, Any]]
     message_bytes: int
+    sign: Mint | None = None
 
 
 class Threads:

@@ -34,6 +34,7 @@ ROUTES = [
     ("POST", "/v1/suppressions", {"address": "ann@example.com", "why": "asked"}, WRITE),
     ("POST", "/v1/suppressions/release", {"address": "ann@example.com"}, WRITE),
     ("POST", "/v1/deliveries/retry", {"ids": [1]}, WRITE),
+    ("POST", "/v1/verp/sign", {"recipient": "ann@example.com"}, WRITE),
     ("POST", "/v1/evidence", {"signs": [{"address": "ann@example.com", "kind": "login"}]}, WRITE),
     ("GET", "/v1/waves", None, READ),
     ("GET", "/v1/waves/1", None, READ),
