@@ -21,6 +21,7 @@ _PLAIN = re.compile(
 )
 #: An octet that was damaged on the way; what is left of such an address may be somebody else's.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_BLANK_WITHIN = re.compile(r"[^@\s]+\s[^@]*@")
 _COMMENT = re.compile(r"\s+\([^()]{0,200}\)\s*$")
 
 
@@ -43,6 +44,8 @@ def recipient(value: str) -> str | None:
     if _CONTROL.search(value):
         return None
     kind, text = typed(value[: 2 * MAX_ADDRESS])
+    if kind and not text.isascii() and "<" not in text and _BLANK_WITHIN.match(text):
+        return None  # octets of another charset, of which some came out as blanks
     spaced = _SPACED.fullmatch(text) if kind == "rfc822" else None
     address = f'"{spaced.group(1)}"@{spaced.group(2)}' if spaced else bare(_decoded(text, kind))
     return address if address and "@" in address else None

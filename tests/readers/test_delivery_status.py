@@ -78,6 +78,7 @@ def test_a_reply_left_unfolded_is_one_diagnostic() -> None:
         ("utf-8; anne-\\x{E9}lise@example.net", "anne-élise@example.net"),
         ("utf-8; ann\x0b-\\x{E9}lise@example.net", None),
         ("rfc822; ann\x00lee@example.net", None),
+        ("rfc822; \u00ce\u00b4\u00a0\u00ce\u00bf@example.net", None),
         ("utf-8; δοκιμή@example.net", "δοκιμή@example.net"),
         ("rfc822; ann+40example.net", "ann@example.net"),
         ("rfc822; a+2Bb@example.net", "a+2Bb@example.net"),
