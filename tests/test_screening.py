@@ -11,7 +11,7 @@ from bounced.config import Config, Signing, parse
 from bounced.daemon import wiring
 from bounced.daemon.judging import Judges, Notes
 from bounced.model import Disposition, Place, RawMessage
-from bounced.pipeline import Stages, handle
+from bounced.pipeline import handle
 from bounced.screening import Screening
 from tests.test_sent import ANN, SIGNING, bounce
 
@@ -55,9 +55,7 @@ def test_a_folded_recipient_is_read() -> None:
     assert screening().why_aside(raw(content), NOW) is None
 
 
-@pytest.mark.parametrize(
-    "noise", [b"", b"\0" * 50_000, b"to:" * 30_000, b"\n\n", b"From: \xff@[", b"To: <" * 9_000]
-)
+@pytest.mark.parametrize("noise", [b"", b"\0" * 50_000, b"to:" * 30_000, b"\n\n", b"From: \xff@[", b"To: <" * 9_000])
 def test_any_octets_are_borne(noise: bytes) -> None:
     screen = screening()
     for content in (noise, b"Return-Path: <>\n" + noise):
@@ -99,8 +97,7 @@ def test_a_batch_is_told_apart_in_order(config: Config) -> None:
     """Only the signed report is in the ledger of events; the forged ones are counted with their reason."""
     with closing(wiring.store(config)) as store, closing(Judges(config)) as judges:
         store.upgrade()
-        built = wiring.stages(config, store)
-        stages = Stages(Notes(judges, built.decide).judge, built.decide, built.compose, store)
+        stages = Notes(judges, wiring.stages(config, store)).stages
         to = [FORGED, path(), BARE, FORGED]
         outcomes = handle([raw(bounce(one, ANN), n) for n, one in enumerate(to, 1)], stages, NOW)
         events = list(store.events())
