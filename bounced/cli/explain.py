@@ -13,7 +13,8 @@ from bounced.cli.render import cell
 from bounced.cli.telling import told, words
 from bounced.config import Config
 from bounced.model import Identity, Judged, Verdict
-from bounced.pipeline import Failure, Judgement, disposition_of, judge_one
+from bounced.pipeline import Failure, Judgement, judge_one
+from bounced.recording import disposition_of
 
 
 def explain(

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bounced.model import Change, Event, History, Judged, Move, Suppression, Trust, Wave
-from bounced.pipeline import Decide, events_of
+from bounced.pipeline import Decide
+from bounced.recording import events_of
 
 #: Who releases what a second judgement would not have suppressed; and what supersedes an event that nothing stands for.
 REPLAY = "replay"

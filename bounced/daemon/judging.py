@@ -11,7 +11,8 @@ from functools import partial
 from bounced.config import Config
 from bounced.daemon.wiring import keeping, reading, screening
 from bounced.model import Change, Disposition, Event, History, Judged, Kept, Place, RawMessage, Wave
-from bounced.pipeline import Aside, Failure, Judgement, Keep, Reading, Stages, Taken, disposition_of, judge_one
+from bounced.pipeline import Aside, Failure, Judgement, Keep, Reading, Stages, Taken, judge_one
+from bounced.recording import disposition_of
 from bounced.workers import Stopped, Workers
 
 #: Objects made and not yet gone, at which a worker process looks for cycles; Python's own number is 700.

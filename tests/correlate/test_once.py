@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from bounced.correlate import sign
 from bounced.model import Event, Finding, Judged, Place, Report, Trust
-from bounced.pipeline import events_of
+from bounced.recording import events_of
 
 from .conftest import NOW
 from .forge import ANN, MAIL, SIGNER, bounce, identify, verdict
