@@ -4,7 +4,7 @@ raw message -> report -> verdicts and identities -> events, journal, outbox: one
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -168,8 +168,9 @@ def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[O
         tx.keep([kept[digest] for digest in {event.digest for event in events} & set(kept)])
         tx.journal(changes)
         outcomes = [_known(raw, known) for raw in batch if raw.place in known]
+        first = {event.place for event in events}
         outcomes += [
-            _settled(j, found[raw.place]) if isinstance(j, Judged) else _failed(raw, j, stages.strikes, tx, now)
+            _settled(j, found[raw.place], first) if isinstance(j, Judged) else _failed(raw, j, stages.strikes, tx, now)
             for raw, j in judgements
         ]
         tx.announce([*told, *stages.compose(events, changes, now), *_quarantined(outcomes, now)])
@@ -259,8 +260,11 @@ def _known(raw: RawMessage, known: Mapping[Place, Disposition]) -> Outcome:
     return Outcome(raw.place, known[raw.place], "seen before")
 
 
-def _settled(judged: Judged, events: Sequence[Event]) -> Outcome:
-    return Outcome(judged.place, disposition_of(judged), judged.report.kind, tuple(event.id for event in events))
+def _settled(judged: Judged, found: Sequence[Event], first: Collection[Place]) -> Outcome:
+    """Return the outcome of a judged message; a report of which nothing was new says so."""
+    ids = tuple(event.id for event in found)
+    repeated = bool(ids) and judged.place not in first
+    return Outcome(judged.place, disposition_of(judged), "seen before" if repeated else judged.report.kind, ids)
 
 
 def _failed(raw: RawMessage, failure: Failure | Aside, limit: int, tx: Transaction, now: datetime) -> Outcome:

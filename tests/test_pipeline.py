@@ -97,9 +97,10 @@ def test_two_copies_of_one_report_in_a_batch_are_one_event(store: Store, stages:
     """Delivered twice by two routes: the bytes differ in a Received line, the evidence does not."""
     routed = b"Received: from other.example.net by mx.example.net; Sat, 21 Nov 2026 12:00:00 +0000\n" + dsn(1)
 
-    handle([raw(1, dsn(1)), raw(2, routed)], stages, NOW)
+    first, second = handle([raw(1, dsn(1)), raw(2, routed)], stages, NOW)
 
     assert counts(store) == (1, 1, 2)
+    assert (first.detail, second.detail) == (Kind.BOUNCE, "seen before")
 
 
 def test_a_poison_message_costs_itself_three_strikes_and_then_quarantine(store: Store, stages: Stages) -> None:
