@@ -26,7 +26,7 @@ servers:         ## install Dovecot, Postfix, PostgreSQL and what else the tests
 	@sh tests/servers/install.sh
 
 test: venv servers  ## run all tests, on real servers where they can be had
-	$(BIN)/python -m pytest --numprocesses $(JOBS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 lint: venv       ## ruff and mypy
 	$(BIN)/ruff check .
