@@ -162,6 +162,18 @@ def test_who_fails_too_often_waits_but_takes_nobody_with_him(serving: Callable[.
     assert service.call("GET", path, token="check").status == 200
 
 
+@pytest.mark.parametrize(("method", "path", "body", "scope"), ROUTES)
+def test_an_unknown_parameter_is_refused(
+    shared: Service, method: str, path: str, body: dict[str, Any] | None, scope: TokenScope
+) -> None:
+    """Misspelt, `scope` would ask about another scope, and be answered wrongly."""
+    said = shared.call(method, f"{path}?scop=newsletter", body, token=scope.value)
+
+    (fault,) = problem(said)["faults"]
+    assert said.status == 422
+    assert fault["at"] == "query.scop"
+
+
 # --- The question before each mail --------------------------------------------------------------------------------
 
 

@@ -87,9 +87,11 @@ class _Guarded(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request."""
         handle = super().get_route_handler()
+        known = frozenset(parameter.alias for parameter in self.dependant.query_params)
 
         async def guarded(request: Request) -> Response:
             await self.gate.admit(request, self.needs)
+            _demand_known(request, known)
             body = Body(request.scope, request.receive)
             body.limit = self.limit
             if request.method != "GET":
@@ -103,6 +105,14 @@ class _Guarded(APIRoute):
         given = media_type(request)
         if given not in self.accepts and (given or _announced(request)):
             raise Problem(415, f"Want {' or '.join(self.accepts)}.", {"Accept-Post": ", ".join(self.accepts)})
+
+
+def _demand_known(request: Request, known: frozenset[str]) -> None:
+    """Raise Problem 422 for a parameter of the query that is none here: what is misspelt asks something else."""
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        told = f"is no parameter here; known: {', '.join(sorted(known)) or 'none'}"
+        raise Problem(422, "The request is not valid.", faults=[(f"query.{name[:100]}", told) for name in unknown[:20]])
 
 
 def media_type(request: Request) -> str:
