@@ -20,7 +20,9 @@ _REPLY_COLUMNS = ("id", "category", "reason", "fault", "status", "reply_code", "
 
 
 def classify(  # noqa: PLR0913  each parameter is an option of the command line
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files, folders, mbox, Maildir; - is one mail.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files, folders, mbox, Maildir; - is one mail or mbox.")
+    ] = None,
     reply: Annotated[str | None, typer.Option(help="One SMTP reply instead of a mail.", metavar="TEXT")] = None,
     replies: Annotated[Path | None, typer.Option(help="JSON lines {id, reply, remote_mta, recipient}.")] = None,
     mta: Annotated[str | None, typer.Option(help="The host that gave the reply.", metavar="HOST")] = None,
@@ -31,6 +33,8 @@ def classify(  # noqa: PLR0913  each parameter is an option of the command line
     """Say what mails are, whom they are about and why: nothing is stored, nothing is moved."""
     if sum((bool(paths), reply is not None, replies is not None)) != 1:
         raise typer.BadParameter("want exactly one of PATH…, --reply, --replies")
+    if reply is not None and not reply.strip():
+        raise typer.BadParameter("--reply: want what the server said, it is empty")
     settings = configuration_if_any(config)
     failed = _Failures()
     if paths:
@@ -99,13 +103,16 @@ def _flat(result: Result) -> Iterator[Result]:
 
 
 def _lines(path: Path | None) -> Iterator[Result]:
-    """Yield the JSON objects of a file (`-`: standard input); a broken line becomes an object with an `error`."""
+    """Yield the JSON objects of a file (`-`: standard input); a broken line becomes an object with an `error`.
+
+    What is no UTF-8, as servers' words often are not, becomes U+FFFD.
+    """
     try:
-        with sys.stdin if str(path) == "-" else Path(path or "").open(encoding="utf-8") as stream:
+        with sys.stdin.buffer if str(path) == "-" else Path(path or "").open("rb") as stream:
             for number, line in enumerate(stream, 1):
                 if line.strip():
-                    yield _object(line, number)
-    except (OSError, UnicodeDecodeError) as exc:
+                    yield _object(line.decode("utf-8", "replace"), number)
+    except OSError as exc:
         raise ConfigError([f"{path}: cannot be read: {exc}"]) from exc
 
 

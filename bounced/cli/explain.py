@@ -18,7 +18,7 @@ from bounced.recording import disposition_of
 
 
 def explain(
-    what: Annotated[str, typer.Argument(metavar="FILE|EVENT|ADDRESS", help="A mail (- for stdin), ev_…, or a@b.")],
+    what: Annotated[str, typer.Argument(metavar="FILE|EVENT|ADDRESS", help="Mails (- for stdin), ev_…, or a@b.")],
     raw: Annotated[bool, typer.Option("--raw", help="Of an event: also the report, as far as it was kept.")] = False,
     config: ConfigOption = None,
 ) -> None:

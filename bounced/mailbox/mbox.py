@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,14 +42,15 @@ class Piece:
     end: int
 
 
-def split(file: BinaryIO, limit: int, start: int = 0) -> Iterator[Piece]:
+def split(file: BinaryIO, limit: int, start: int = 0, begun: bytes = b"") -> Iterator[Piece]:
     """Yield the messages of an mbox that stands at `start`, each without its From line. One pass, bounded memory.
 
+    `begun` is the first line where that was read already.
     A line that begins with `From ` begins a message only behind an empty line, and with a time of day in it.
     """
     kept, size, begin, here, after_blank = bytearray(), 0, -1, start, True
     whole_line = True
-    while line := file.readline(_CHUNK):
+    for line in chain([begun] if begun else [], iter(partial(file.readline, _CHUNK), b"")):
         if whole_line and after_blank and _FROM.match(line):
             if begin >= 0:
                 yield _piece(kept, size, begin, here)
@@ -214,4 +217,9 @@ def _mark(file: BinaryIO) -> int:
 def is_mbox(path: Path) -> bool:
     """True if the file begins with a From line."""
     with path.open("rb") as file:
-        return bool(_FROM.match(file.readline(_CHUNK)))
+        return is_from_line(file.readline(_CHUNK))
+
+
+def is_from_line(line: bytes) -> bool:
+    """True for the line that begins a message in an mbox."""
+    return bool(_FROM.match(line))

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,10 +12,11 @@ from bounced.errors import ConfigError
 from bounced.mailbox.folder import in_words
 from bounced.mailbox.identity import number
 from bounced.mailbox.maildir import is_maildir
-from bounced.mailbox.mbox import is_mbox, split
+from bounced.mailbox.mbox import is_from_line, is_mbox, split
 from bounced.model import Place, RawMessage
 
 _STDIN = "-"
+_CHUNK = 65_536  # octets read at once
 _FIELD = re.compile(rb"\A(?:>?From |[!-9;-~]{1,76}[ \t]*:)")  # how a mail begins: RFC 5322 section 2.2
 _NO_MAIL = frozenset({".yaml", ".yml", ".json", ".jsonl", ".csv", ".md", ".py", ".toml", ".html", ".css", ".js"})
 
@@ -24,11 +26,12 @@ def read_paths(paths: Iterable[Path], limit: int) -> Iterator[tuple[str, RawMess
 
     A file that is named is read as it is: one mail, or the mails of an mbox (`inbox.mbox#3`). A folder is
     searched through, by name: `.eml` files, what else begins like a mail, mbox files, Maildirs. `-` is
-    standard input. Raises ConfigError for a path that is not there or cannot be read.
+    standard input: one mail, or the mails of an mbox (`-#3`). Raises ConfigError for a path that is
+    not there or cannot be read.
     """
     for path in paths:
         if str(path) == _STDIN:
-            yield _STDIN, read_stdin(limit)
+            yield from _stdin(limit)
             continue
         try:
             for file in _files(path):
@@ -37,16 +40,33 @@ def read_paths(paths: Iterable[Path], limit: int) -> Iterator[tuple[str, RawMess
             raise ConfigError([in_words(exc, path)]) from exc
 
 
-def read_stdin(limit: int, stream: BinaryIO | None = None) -> RawMessage:
+def _stdin(limit: int) -> Iterator[tuple[str, RawMessage]]:
+    """Yield the one mail on standard input, or each of an mbox; no more than two are held at a time."""
+    stream = sys.stdin.buffer
+    begun = stream.readline(_CHUNK)
+    if not is_from_line(begun):
+        yield _STDIN, read_stdin(limit, stream, begun)
+        return
+    pieces = split(stream, limit, begun=begun)
+    first, second = next(pieces, None), next(pieces, None)
+    several = second is not None
+    for n, piece in enumerate(chain(filter(None, (first, second)), pieces), 1):
+        name = f"{_STDIN}#{n}" if several else _STDIN
+        yield name, RawMessage(_place(name), piece.content, piece.size)
+
+
+def read_stdin(limit: int, stream: BinaryIO | None = None, begun: bytes = b"") -> RawMessage:
     """Return the one message that an MTA's pipe hands over, without the From line that some put in front.
 
+    `begun` is what was read of it already.
     All of it is taken from the pipe, so that the MTA is not left with a broken one; `limit` octets are kept.
     """
     stream = stream or sys.stdin.buffer
-    content = stream.read(limit)
+    content = begun + stream.read(max(0, limit - len(begun)))
     size = len(content)
-    while rest := stream.read(65_536):
+    while rest := stream.read(_CHUNK):
         size += len(rest)
+    content = content[:limit]
     if content.startswith(b"From "):
         line = content.find(b"\n") + 1
         content, size = content[line:], size - line

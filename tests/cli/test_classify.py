@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Run
 
 RECIPIENT = {
@@ -46,6 +48,37 @@ def test_standard_input_is_one_mail(bounced: Run, home: Path) -> None:
     mail = json.loads(done.stdout)
 
     assert (mail["file"], mail["kind"], mail["feedback_type"]) == ("-", "complaint", "abuse")
+
+
+@pytest.mark.parametrize("command", [("classify", "-f", "csv"), ("explain",)])
+def test_an_mbox_may_come_on_standard_input(bounced: Run, home: Path, command: tuple[str, ...]) -> None:
+    mail = (home / "mails/07.eml").read_bytes()
+    line = b"From MAILER-DAEMON Sat Nov 21 12:00:00 2026\n"
+
+    one = bounced(*command, "-", stdin=line + mail)
+    two = bounced(*command, "-", stdin=line + mail + b"\n\n" + line + mail)
+
+    assert (one.returncode, two.returncode) == (0, 0)
+    assert "-#" not in one.stdout
+    assert [name for name in ("-#1", "-#2", "-#3") if name in two.stdout] == ["-#1", "-#2"]
+
+
+def test_an_empty_reply_is_wrong_usage(bounced: Run) -> None:
+    assert bounced("classify", "--reply", " ").returncode == 2
+
+
+def test_a_line_in_another_charset_is_read_all_the_same(bounced: Run, home: Path) -> None:
+    lines = [
+        b'{"id": 1, "reply": "550 5.1.1 unbekannter Empf\xe4nger, no such user"}',
+        b'{"id": 2, "reply": "552 5.2.2 over quota"}',
+    ]
+    (home / "replies.jsonl").write_bytes(b"\n".join(lines))
+
+    done = bounced("classify", "--replies", "replies.jsonl", "-f", "jsonl")
+
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert [one["reason"] for one in found] == ["mailbox_unknown", "mailbox_full"]
 
 
 def test_a_reply_needs_no_mail(bounced: Run) -> None:
