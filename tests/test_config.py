@@ -110,3 +110,42 @@ def test_a_configuration_can_be_sent_to_another_process() -> None:
     again = pickle.loads(pickle.dumps(config)).mailboxes[0]
 
     assert again.password.read() == "hush"
+
+
+def loaded(folder: Path, text: str) -> list[str]:
+    """Return what is wrong with a config.yaml of this text, each less the path of the file, which it begins with."""
+    path = folder / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert all(problem.startswith(f"{path}: ") for problem in caught.value.problems)
+    return [problem.removeprefix(f"{path}: ") for problem in caught.value.problems]
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """YAML would drop the first block of mailboxes without a word."""
+    assert loaded(tmp_path, "mailboxes: []\nhttp: {port: 1, port: 2}\nmailboxes: []\n") == [
+        "line 2: http.port: stands already in line 2; put both into one",
+        "line 3: mailboxes: stands already in line 1; put both into one",
+    ]
+
+
+def test_a_problem_names_file_and_line(tmp_path: Path) -> None:
+    """What is missing is told at its section."""
+    found = loaded(tmp_path, "log:\n  levle: info\nwebhooks:\n  - name: n\n    url: https://h/\n")
+
+    assert [problem.rpartition(":")[0] for problem in found] == ["line 4: webhooks[0].secret", "line 2: log.levle"]
+
+
+def test_traps_of_yaml_are_told_in_plain_words(tmp_path: Path) -> None:
+    """A truth value where a text is wanted, a text where a list is."""
+    lists, truth = loaded(tmp_path, "log: {level: off}\ncorrelation: {domains: example.org}\n")
+
+    assert lists == "line 2: correlation.domains: want a list, for instance [example.org]"
+    assert truth.startswith("line 1: log.level: want 'debug'")
+    assert 'quote it ("off")' in truth
+
+
+def test_a_document_that_holds_itself_is_refused(tmp_path: Path) -> None:
+    """Anchors may make a ring."""
+    assert loaded(tmp_path, "a: &a [*a]\n") == ["line 1: a: unknown key"]

@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +22,7 @@ from bounced.config.correlation import (
     Tagging,
     TagName,
 )
+from bounced.config.document import Document, SaidTwice
 from bounced.config.lookups import LookupMap, Lookups, SenderScope
 from bounced.config.mailboxes import After, FolderMailbox, GoogleToken, ImapMailbox, Mailbox, MicrosoftToken, OAuth
 from bounced.config.policy import Alarms, Cost, Policy, Scope, Threshold, Waves, Window
@@ -111,24 +112,35 @@ class Config(Section):
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
-    """Return the configuration in `path`. Raises ConfigError that lists every problem at once, by path."""
+    """Return the configuration in `path`. Raises ConfigError that lists every problem at once: file, line, path."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError([f"{path}: cannot be read: {exc}"]) from exc
     try:
-        data = yaml.safe_load(text)
+        document = Document.of(text)
+    except SaidTwice as exc:
+        raise ConfigError(f"{path}: line {line}: {words}" for line, words in exc.problems) from exc
     except yaml.YAMLError as exc:
         raise ConfigError([f"{path}: is not YAML: {exc}"]) from exc
-    return parse(data or {}, environ)
+
+    def where(place: Sequence[int | str]) -> str:
+        line = document.line(place)
+        return f"{path}: line {line}: " if line else f"{path}: "
+
+    return _parse({} if document.data is None else document.data, environ, where)
 
 
 def parse(data: object, environ: Mapping[str, str] | None = None) -> Config:
     """Return the configuration that `data`, a parsed YAML document, describes. Raises ConfigError."""
+    return _parse(data, environ, lambda _place: "")
+
+
+def _parse(data: object, environ: Mapping[str, str] | None, where: Callable[[Sequence[int | str]], str]) -> Config:
     try:
         config = Config.model_validate(data)
     except ValidationError as exc:
-        raise ConfigError(_problem(e, data) for e in exc.errors()) from exc
+        raise ConfigError(where(e["loc"]) + _problem(e) for e in exc.errors()) from exc
     environ = dict(os.environ if environ is None else environ)
     for _, secret in _secrets(config):
         secret._environ = environ
@@ -158,7 +170,7 @@ def _secrets(value: object, path: str = "") -> Iterator[tuple[str, Secret]]:
             yield from _secrets(item, f"{path}[{number}]")
 
 
-def _problem(error: Any, data: object) -> str:
+def _problem(error: Any) -> str:
     """Return one line for a person: path of the setting, what is wrong, and what to write instead."""
     parts = [p for p in error["loc"] if p not in ("imap", "folder", "threshold", "word")]
     path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".") or "config"
@@ -167,10 +179,25 @@ def _problem(error: Any, data: object) -> str:
         return f"{path}: unknown key" + (f', did you mean "{near[0]}"?' if near else "")
     if error["type"] == "missing":
         return f"{path}: is required"
-    message = error["msg"].removeprefix("Value error, ")
     shown = error.get("input")
     private = any(isinstance(p, str) and _PRIVATE.search(p) for p in parts)
+    if error["type"] == "tuple_type":
+        return f"{path}: want a list" + (f", for instance [{shown}]" if isinstance(shown, str) and not private else "")
+    message = _wanted(error)
+    if isinstance(shown, bool):
+        return f'{path}: {message}; YAML reads an unquoted on, off, yes or no as a truth value: quote it ("off")'
     return f"{path}: {message}" + (f", got {shown!r}" if isinstance(shown, str | int | float) and not private else "")
+
+
+def _wanted(error: Any) -> str:
+    """Return what belongs there instead."""
+    if error["type"] == "literal_error":
+        return f"want {error['ctx']['expected']}"
+    if error["type"] == "model_type":
+        return "want settings, each as NAME: VALUE"
+    if error["type"] == "string_type":
+        return "want a text"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _known_keys() -> set[str]:
