@@ -91,7 +91,8 @@ def _words(folders: Sequence[Path], problems: list[str]) -> dict[str, str]:
 
 def _yaml(path: Path, problems: list[str]) -> object:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  a safe loader, see below
+        with path.open(encoding="utf-8") as stream:  # the parser names the file of a stream
+            return yaml.load(stream, Loader=_Loader)  # noqa: S506  a safe loader, see below
     except (yaml.YAMLError, OSError, UnicodeError) as exc:
         problems.append(f"{path.name}: cannot be read: {' '.join(str(exc).split())}")
         return None

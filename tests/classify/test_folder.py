@@ -106,6 +106,14 @@ def test_a_file_that_is_no_list_of_rules_is_named(folder, text, said):
     assert said in problem
 
 
+def test_broken_yaml_is_told_by_file_and_line(folder):
+    """Not as "<unicode string>", which names nothing."""
+    (problem,) = problems(folder, "- id: one\n- [\n")
+
+    assert "20-bad.yaml" in problem.partition("line")[0].partition("cannot be read")[2]
+    assert "unicode string" not in problem
+
+
 def test_bytes_that_are_no_text_are_told(folder):
     """A file in another charset."""
     (folder / "20-bad.yaml").write_bytes(b"- id: \xff\xfe")
