@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers import SchedulerNotRunningError
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -25,6 +27,14 @@ Step = Callable[[], float]
 Failed = Callable[[BouncedError], None]
 
 
+class _Scheduler(BackgroundScheduler):  # type: ignore[misc]  # apscheduler 3 is not annotated
+    """Takes it calmly when a job that it just started is gone: a shutdown that comes between looks elsewhere for it."""
+
+    def remove_job(self, job_id: str, jobstore: str | None = None) -> None:
+        with suppress(JobLookupError):
+            super().remove_job(job_id, jobstore)
+
+
 class Loops:
     """All loops of one service. A loop that hangs delays no other; one that fails backs off and says so once."""
 
@@ -32,7 +42,7 @@ class Loops:
         self.stop_asked = threading.Event()
         self._pulse = pulse
         self._loops: dict[str, _Loop] = {}
-        self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(threads)})
+        self._scheduler = _Scheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(threads)})
 
     def start(self) -> None:
         """Begin to run what was added, and what will be."""
