@@ -55,6 +55,11 @@ class ReturnPaths:
             message[name] = value
         return made
 
+    def carries_tags(self, return_path: str) -> bool:
+        """True if a return path made here gives its tags back: they fit, or `campaigns` explains their mark."""
+        ours = self.decode(return_path).ours
+        return ours is None or ours.content is None or ours.content.tags_mark is None or ours.content.tags is not None
+
     def by_reference(self, record: str, purpose: Purpose = Purpose.BOUNCE) -> str:
         """Return the return path that names a stored record: its id, lower-case base32 of 1 to 16 octets."""
         return self._signer.return_path(self._signer.sign_reference(record, purpose, self._clock()))

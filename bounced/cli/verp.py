@@ -21,7 +21,24 @@ app = typer.Typer(no_args_is_help=True, help="Sign return paths, and read them a
 
 #: Fields as a listing shows them; JSON has them all.
 _SIGNED = ("recipient", "return_path", "envid")
-_DECODED = ("shape", "good", "flaw", "purpose", "recipient", "campaign", "list", "categories", "expires", "detail")
+_DECODED = (
+    "shape",
+    "good",
+    "verified",
+    "flaw",
+    "purpose",
+    "recipient",
+    "campaign",
+    "list",
+    "categories",
+    "expires",
+    "detail",
+)
+
+_LOST = (
+    "warning: the tags do not fit into the return path, which names them by a mark that nothing explains: a report to "
+    "it alone comes without them; list them together in correlation.signing.campaigns, or sign with --record"
+)
 
 FormatOption = Annotated[Format | None, typer.Option("--format", "-f", help="Instead of plain lines.")]
 
@@ -61,9 +78,11 @@ def sign(  # noqa: PLR0913  each parameter is an option of the command line
             made = made and replace(made, return_path=path)
     except ValueError as exc:
         raise typer.BadParameter(str(exc)) from None
+    if not paths.carries_tags(path):
+        typer.echo(_LOST, err=True)
     if fmt:
         row: Row = {"recipient": mail.recipient, "return_path": path, "purpose": purpose}
-        show([{**row, "envid": made.envid, "headers": made.headers} if made else row], fmt, _SIGNED)
+        _show(row, made, fmt)
     else:
         typer.echo("\n".join(_lines(made)) if made else path)
 
@@ -93,7 +112,7 @@ def decode(
         show([row], fmt, _DECODED)
     else:
         typer.echo("\n".join(_sentence(row)))
-    raise typer.Exit(0 if row["good"] else 1)
+    raise typer.Exit(1 if row["good"] is False else 0)
 
 
 def _record(paths: "ReturnPaths", mail: "Mail", purpose: "Purpose", config: Path | None) -> str:
@@ -108,6 +127,16 @@ def _record(paths: "ReturnPaths", mail: "Mail", purpose: "Purpose", config: Path
     return path
 
 
+def _show(row: Row, made: "Stamp | None", fmt: Format) -> None:
+    """Print what was signed; a table or CSV has a column for each header, JSON an object of them."""
+    if made is None:
+        show([row], fmt, _SIGNED)
+    elif fmt in (Format.JSON, Format.JSONL):
+        show([{**row, "envid": made.envid, "headers": made.headers}], fmt, ())
+    else:
+        show([{**row, "envid": made.envid, **made.headers}], fmt, (*_SIGNED, *made.headers))
+
+
 def _lines(made: "Stamp") -> Iterator[str]:
     """Yield the parts of a stamp as header lines; Return-Path stands for the envelope sender."""
     yield f"Return-Path: <{made.return_path}>"
@@ -116,7 +145,10 @@ def _lines(made: "Stamp") -> Iterator[str]:
 
 
 def _row(found: "Inspected", asked: str | None) -> dict[str, object]:
-    """Return all that is known; `good` says whether it counts, for `asked` if somebody is asked about."""
+    """Return all that is known; `good` says whether it counts, for `asked` if somebody is asked about.
+
+    Nobody here can verify another program's shape: its `good` is None, or False if it is not for `asked`.
+    """
     if found.ours:
         return _row_of_ours(found.ours, found.purpose and found.purpose.value, asked)
     other = found.foreign
@@ -125,8 +157,9 @@ def _row(found: "Inspected", asked: str | None) -> dict[str, object]:
     wrong = asked is not None and other.recipient != asked
     return {
         "shape": other.shape,
-        "good": not wrong,
+        "good": False if wrong else None,
         "flaw": "it names another recipient, or none" if wrong else None,
+        "verified": "not verified: another program's, that anybody can write",
         "recipient": other.recipient,
         "sender": other.sender,
         "detail": other.detail,

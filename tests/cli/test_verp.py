@@ -55,6 +55,27 @@ def test_what_is_signed_is_read_again() -> None:
 
 
 @pytest.mark.usefixtures("signing_home")
+def test_tags_that_would_be_lost_are_warned_of() -> None:
+    """Those that fit, or that the configuration lists, are not."""
+    lost = call("verp", "sign", ANN, "--campaign", "spring-2027", "--list", "newsletter of the town")
+    listed = call("verp", "sign", ANN, "--campaign", "autumn-2026", "--list", "newsletter", "--category", "promo")
+
+    assert (lost.returncode, listed.returncode) == (0, 0)
+    assert "correlation.signing.campaigns" in lost.stderr
+    assert "--record" in lost.stderr
+    assert read(lost.stdout.strip())[1]["campaign"] is None
+    assert (listed.stderr, call("verp", "sign", ANN).stderr) == ("", "")
+
+
+@pytest.mark.usefixtures("signing_home")
+@pytest.mark.parametrize("fmt", ["table", "csv"])
+def test_every_format_has_the_headers(fmt: str) -> None:
+    told = signed("--headers", "--format", fmt)
+
+    assert {"X-Bounced-Ref", "CFBL-Feedback-ID", "List-Unsubscribe", "Message-ID"} <= set(re.split(r"[\s,]+", told))
+
+
+@pytest.mark.usefixtures("signing_home")
 def test_lower_case_and_upper_case_are_the_same_token() -> None:
     assert read(signed().upper())[0] == 0
 
@@ -113,6 +134,10 @@ def test_other_programs_shapes_are_known(spelt: str, shape: str, recipient: str 
     status, row = read(spelt)
 
     assert (status, row["shape"], row["recipient"]) == (0, shape, recipient)
+    assert row["good"] is None
+    told = call("verp", "decode", spelt).stdout
+    assert "not verified" in told
+    assert "good:" not in told
 
 
 @pytest.mark.usefixtures("signing_home")
