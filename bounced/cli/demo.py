@@ -1,6 +1,7 @@
 """`bounced demo`: a morning at a return path, in half a minute, with the real daemon and nothing to set up."""
 
 import json
+import shlex
 import shutil
 import sys
 import threading
@@ -206,7 +207,9 @@ def _next(console: Console, config: Path) -> None:
         ("events --category soft", "what came in"),
         ('suppressions release erika@customer.example --why "she wrote to us"', "undo it"),
     ):
-        console.print(Text(f"  {program} --config {config} {words}").append(f"   # {what}", style="dim"))
+        console.print(
+            Text(f"  {program} --config {shlex.quote(str(config))} {words}").append(f"   # {what}", style="dim")
+        )
 
 
 def _program() -> str:
@@ -216,5 +219,5 @@ def _program() -> str:
         return "bounced"
     beside = Path(sys.executable).parent / "bounced"
     if not beside.exists():
-        return f"{sys.executable} -m bounced"
-    return str(beside.relative_to(Path.cwd())) if beside.is_relative_to(Path.cwd()) else str(beside)
+        return f"{shlex.quote(sys.executable)} -m bounced"
+    return shlex.quote(str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside))

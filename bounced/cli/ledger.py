@@ -40,6 +40,13 @@ def address(text: str) -> str:
     return normal
 
 
+def words(text: str) -> str:
+    """Return the reason that somebody gives, or end with a usage error where it says nothing."""
+    if not text.strip():
+        raise typer.BadParameter("say something, for whoever asks later")
+    return text
+
+
 def moment(text: str | None) -> datetime | None:
     """Return the time that `2026-11-21`, an ISO time, or `90m`, `6h`, `7d`, `2w` ago names; None stays None."""
     if text is None:

@@ -1,5 +1,6 @@
 """The story of an address, or of one event: what holds, what would end it, how it came about, each report."""
 
+import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,8 +118,9 @@ def _ways(settings: Config, entry: Suppression, normal: str) -> Iterator[str]:
         yield "nothing but your word: proof that the address lives only makes it disputed (policy.disputed: keep)"
     else:
         yield "nothing but your word"
-    scope = "" if entry.scope == "*" else f" --scope {cell(entry.scope)}"
-    yield f"`bounced suppressions release {cell(normal)}{scope} --why …`; older evidence counts no more then"
+    scope = "" if entry.scope == "*" else f" --scope {shlex.quote(cell(entry.scope))}"
+    whom = shlex.quote(cell(normal)) + scope
+    yield f"`bounced suppressions release {whom} --why …`; older evidence counts no more then"
 
 
 def _sign(sign: SignOfLife) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bounced.cli.ledger import actor, address, ledger, moment
+from bounced.cli.ledger import actor, address, ledger, moment, words
 from bounced.cli.options import ConfigOption, FormatOption
 from bounced.cli.render import Format, Row, cell, show
 from bounced.model import Change, Move, Suppression
@@ -21,7 +21,7 @@ _COLUMNS = ("address", "scope", "category", "reason", "since", "until", "dispute
 app = typer.Typer(no_args_is_help=True, help="List, add and release suppressed addresses.")
 
 ScopeOption = Annotated[str, typer.Option(help="A stream or a list; * is everywhere.")]
-WhyOption = Annotated[str, typer.Option("--why", "-m", help="For whoever asks later.", metavar="TEXT")]
+WhyOption = Annotated[str, typer.Option("--why", "-m", help="For whoever asks later.", metavar="TEXT", callback=words)]
 
 
 def check(
@@ -75,13 +75,23 @@ def add(
     asked: Annotated[str, typer.Argument(metavar="ADDRESS")],
     why: WhyOption,
     scope: ScopeOption = "*",
-    days: Annotated[float | None, typer.Option(help="For so many days; else without end.", min=0.001)] = None,
+    days: Annotated[
+        float | None, typer.Option(help="For so many days; else without end.", min=0.001, max=36_500)
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Suppress an address by hand."""
+    """Suppress an address by hand. One that is suppressed there for at least as long already stays as it is."""
+    from bounced.store import standing
+
     now = datetime.now(UTC)
     until = now + timedelta(days=days) if days else None
-    line = Change(address(asked), scope, Move.SUPPRESS, now, "manual", "manual", why, until, actor=actor())
+    normal = address(asked)
+    with ledger(config) as (_, store):
+        held = [entry for entry in _entries(store, normal, now) if entry.holds(now)]
+    if stands := standing(held, scope, until):
+        typer.echo(f"it stays as it is: {_sentence(stands)}")
+        return
+    line = Change(normal, scope, Move.SUPPRESS, now, "manual", "manual", why, until, actor=actor())
     _commit([line], config, now)
     typer.echo(f"{line.address} is suppressed{_in(scope)}" + (f" until {cell(until)}" if until else ""))
 

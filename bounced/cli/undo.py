@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bounced.cli.ledger import actor, ledger, moment
+from bounced.cli.ledger import actor, ledger, moment, words
 from bounced.cli.options import ConfigOption, FormatOption
 from bounced.cli.render import Format, show
 from bounced.model import Change, Notification
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("scope", "reason", "provider", "amount")
 
 _WHICH = "--since, --until, --provider, --reason, --rule, --wave, --scope, --by"
-WhyOption = Annotated[str, typer.Option("--why", "-m", help="For whoever asks later.", metavar="TEXT")]
+WhyOption = Annotated[str, typer.Option("--why", "-m", help="For whoever asks later.", metavar="TEXT", callback=words)]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Count, and change nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where nobody can answer.")]
 

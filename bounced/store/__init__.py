@@ -13,7 +13,7 @@ from bounced.store.outbox import DeliveryQuery, Outbox
 from bounced.store.privacy import Erased, Erasure, Forgotten, Privacy, Retention
 from bounced.store.raw import RawEvidence
 from bounced.store.sent import SentCounts, SentMails
-from bounced.store.suppressions import EVERYWHERE, SuppressionQuery, Suppressions
+from bounced.store.suppressions import EVERYWHERE, SuppressionQuery, Suppressions, standing
 from bounced.store.tokens import Token, Tokens, TokenScope
 from bounced.store.transfer import Taken, Terms, Transfers
 from bounced.store.undo import Amount, Undo, UndoQuery, Word
@@ -41,6 +41,7 @@ __all__ = [
     "UndoQuery",
     "Word",
     "cursor_of",
+    "standing",
 ]
 
 

@@ -1,6 +1,6 @@
 """Who is not to be mailed: the look-up that every sender asks, listings, and what the journal says of one address."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -94,6 +94,17 @@ class Suppressions(Pseudonyms):
         entries = select(table).where(*_conditions(query)).order_by(table.c.address, table.c.scope).limit(limit)
         with self._read() as connection:
             return [rows.to_suppression(entry) for entry in connection.execute(entries)]
+
+
+def standing(entries: Iterable[Suppression], scope: str, until: datetime | None) -> Suppression | None:
+    """Return the entry of that scope that lasts until then at least (None: without end); None where there is none.
+
+    Such an entry stays as it is when somebody suppresses the address once more: a new word must not shorten it.
+    """
+    for entry in entries:
+        if entry.scope == scope and (entry.until is None or (until is not None and entry.until >= until)):
+            return entry
+    return None
 
 
 def _seen_from(scope: str) -> list[str]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 import sqlite3
 from pathlib import Path
 
@@ -230,6 +231,40 @@ def test_doctor_names_everything_that_is_wrong(bounced: Run, home: Path) -> None
     assert wrong == {"rules", "database", "mailbox gone", "webhook dead"}
 
 
+def test_what_the_start_would_refuse_is_told_before(bounced: Run, home: Path) -> None:
+    """A short signing secret, a database of another kind, an endpoint without its secret: each once, by its path."""
+    write_config(
+        home,
+        database={"url": "mysql://bounced:hush@localhost/bounced"},
+        correlation={"signing": {"domains": ["b.example.org"], "keys": [{"id": "k1", "secret": "short"}]}},
+        webhooks=[{"name": "dead", "url": "https://app.example.org/", "secret": {"file": str(home / "none")}}],
+    )
+    paths = ("webhooks[0].secret", "correlation.signing.keys[0].secret", "database.url")
+
+    checked, examined = bounced("config", "check"), bounced("doctor", "--format", "jsonl")
+    told = [row["found"] for row in map(json.loads, examined.stdout.splitlines()) if row["ok"] == "WRONG"]
+
+    assert (checked.returncode, examined.returncode) == (2, 1)
+    assert [line.split(": ")[:3] for line in checked.stderr.splitlines()] == [
+        ["bounced", "config.yaml", path] for path in paths
+    ]
+    assert "16 octets" in checked.stderr
+    assert "hush" not in checked.stderr + examined.stdout
+    assert sum(text.startswith(paths[1]) for text in told) == 1
+    assert sum(str(home / "none") in text for text in told) == 1
+
+
+def test_a_folder_for_the_database_must_be_made_first(bounced: Run, home: Path) -> None:
+    """Trying again later would not help."""
+    write_config(home, database={"url": f"sqlite:///{home}/none/bounced.db"})
+
+    done = bounced("db", "upgrade")
+
+    assert done.returncode == 2
+    assert f"there is no folder {home}/none: create it" in done.stderr
+    assert "later" not in done.stderr
+
+
 def test_the_database_can_be_made_and_looked_after(bounced: Run) -> None:
     assert bounced("db", "check").returncode == 1
     assert bounced("db", "upgrade").returncode == 0
@@ -251,3 +286,43 @@ def test_other_rules_are_compared_mail_by_mail(bounced: Run, home: Path) -> None
     assert done.returncode == 1
     assert change["before"].startswith("hard/mailbox_unknown")
     assert change["rule_after"] == "all.full"
+
+
+@pytest.mark.parametrize("days", [[], ["--days", "30"]])
+def test_a_shorter_word_by_hand_shortens_nothing(polled: Run, days: list[str]) -> None:
+    """The entry that lasts longer stays with its cause; the command says so."""
+    polled("suppressions", "add", "kept@customer.example", "--why", "she asked us", *days)
+
+    done = polled("suppressions", "add", "kept@customer.example", "--why", "a test", "--days", "1")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("it stays as it is")
+    assert "she asked us" in polled("check", "kept@customer.example").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["add", "x@customer.example", "--why", ""],
+        ["add", "x@customer.example", "--why", "a test", "--days", "1e9"],
+        ["release", "erika@customer.example", "--why", " "],
+        ["undo", "--reason", "mailbox_unknown", "--why", "", "--yes"],
+    ],
+    ids=" ".join,
+)
+def test_a_word_without_a_reason_or_an_end_is_refused(polled: Run, arguments: list[str]) -> None:
+    """In words, without a traceback; nothing changes."""
+    done = polled("suppressions", *arguments)
+
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert polled("check", "x@customer.example").returncode == 1
+    assert polled("check", "erika@customer.example").returncode == 0
+
+
+def test_a_command_to_type_is_quoted_for_the_shell(polled: Run) -> None:
+    """What strangers wrote is one argument, whatever it holds."""
+    strange = "a'b`id`@customer.example"
+    polled("suppressions", "add", strange, "--why", "a test")
+
+    assert f"release {shlex.quote(strange)} --why" in polled("explain", strange).stdout

@@ -33,7 +33,7 @@ from bounced.serve.v1.shapes import (
     normal,
     place_of,
 )
-from bounced.store import EVERYWHERE, Store, SuppressionQuery, TokenScope
+from bounced.store import EVERYWHERE, Store, SuppressionQuery, TokenScope, standing
 
 #: Addresses of one check, and the octets that so many may take.
 BATCH: Final = 10_000
@@ -187,10 +187,10 @@ def routers(doors: Doors) -> list[APIRouter]:
         """Suppress an address. One that is suppressed there for at least as long already stays as it is (200)."""
         address, now = normal(new.address, "body.address"), datetime.now(UTC)
         until = now + timedelta(days=new.days) if new.days else None
-        stands = await doors.ask(lambda store: _standing(store, address, new.scope, until))
+        stands = standing(await doors.ask(partial(_entries, address=address)), new.scope, until)
         if stands is not None:
             response.status_code = 200
-            return stands
+            return _entry(stands)
         who = actor(request)
         line = Change(address, new.scope, Move.SUPPRESS, now, "manual", "manual", new.why, until, actor=who)
         await doors.threads.ask(partial(doors.desk().commit, [line], now))
@@ -262,14 +262,6 @@ def _entries(store: Store, address: str) -> list[Suppression]:
     now = datetime.now(UTC)
     found = [*store.histories([address], now)[address].suppressions, *store.entries_of_the_forgotten(address)]
     return [entry for entry in found if entry.holds(now)]
-
-
-def _standing(store: Store, address: str, scope: str, until: datetime | None) -> Entry | None:
-    """Return the entry of that scope that lasts until then at least; None where there is none."""
-    for entry in _entries(store, address):
-        if entry.scope == scope and (entry.until is None or (until is not None and entry.until >= until)):
-            return _entry(entry)
-    return None
 
 
 def _entry(entry: Suppression) -> Entry:
