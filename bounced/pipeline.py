@@ -34,6 +34,9 @@ from bounced.recording import disposition_of, events_of
 from bounced.watching import Watch, Watching, keep, look
 from bounced.workers import Stopped, Workers
 
+#: The detail of a message that was settled before, and of a report of which nothing is new.
+SEEN_BEFORE = "seen before"
+
 
 class Transaction(Watching, Recall, Protocol):
     """What a batch needs of the ledger; everything in it is committed together or not at all."""
@@ -257,14 +260,14 @@ def judge_one(reading: Reading, raw: RawMessage) -> Judgement:
 
 
 def _known(raw: RawMessage, known: Mapping[Place, Disposition]) -> Outcome:
-    return Outcome(raw.place, known[raw.place], "seen before")
+    return Outcome(raw.place, known[raw.place], SEEN_BEFORE)
 
 
 def _settled(judged: Judged, found: Sequence[Event], first: Collection[Place]) -> Outcome:
     """Return the outcome of a judged message; a report of which nothing was new says so."""
     ids = tuple(event.id for event in found)
     repeated = bool(ids) and judged.place not in first
-    return Outcome(judged.place, disposition_of(judged), "seen before" if repeated else judged.report.kind, ids)
+    return Outcome(judged.place, disposition_of(judged), SEEN_BEFORE if repeated else judged.report.kind, ids)
 
 
 def _failed(raw: RawMessage, failure: Failure | Aside, limit: int, tx: Transaction, now: datetime) -> Outcome:
@@ -292,5 +295,5 @@ def _quarantined(outcomes: Sequence[Outcome], now: datetime) -> list[Notificatio
             },
         )
         for o in outcomes
-        if o.disposition is Disposition.QUARANTINE and o.detail != "seen before"
+        if o.disposition is Disposition.QUARANTINE and o.detail != SEEN_BEFORE
     ]

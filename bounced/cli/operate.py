@@ -38,20 +38,22 @@ def serve(config: ConfigOption = None) -> None:
     raise typer.Exit(run_daemon(path, works=False) if path else 2)
 
 
-def poll(
+def poll(  # noqa: PLR0913  each parameter is an option of the command line
     names: Annotated[list[str] | None, typer.Argument(metavar="[MAILBOX]…", help="Else all; - reads one mail.")] = None,
     stdin: Annotated[bool, typer.Option("--stdin", help="The same as -: one mail from an MTA's pipe.")] = False,
     keep: Annotated[
         Path | None,
         typer.Option(metavar="MAILDIR", help="With -: where mail goes that is no report, or needs a person."),
     ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only.")] = False,
     fmt: FormatOption = Format.TABLE,
     config: ConfigOption = None,
 ) -> None:
     """Poll once: exit status 75 if it must be tried again, else 0."""
     settings = configuration(config)
-    logging.configure(settings.log)
-    again = _pipe(settings, keep) if stdin or names == ["-"] else _round(settings, names or [], fmt)
+    log = settings.log.model_copy(update={"level": "warning"})
+    logging.configure(log if quiet and settings.log.level in ("debug", "info") else settings.log)
+    again = _pipe(settings, keep) if stdin or names == ["-"] else _round(settings, names or [], fmt, quiet)
     raise typer.Exit(75 if again else 0)
 
 
@@ -64,13 +66,15 @@ def _pipe(settings: Config, keep: Path | None) -> bool:
     return take(settings, keep) is Disposition.RETRY
 
 
-def _round(settings: Config, names: list[str], fmt: Format) -> bool:
-    """Poll the mailboxes; True if one of them was down."""
+def _round(settings: Config, names: list[str], fmt: Format, quiet: bool) -> bool:
+    """Poll the mailboxes; True if one of them was down. With `quiet` only those are shown."""
     from bounced.daemon import wiring
     from bounced.daemon.once import poll_once
 
     rounds = list(poll_once(settings, wiring.sources(settings, names)))
-    show(({"mailbox": r.mailbox, **_by_name(r.ended), "problem": r.problem} for r in rounds), fmt, _POLL_COLUMNS)
+    shown = [r for r in rounds if r.problem or not quiet]
+    if shown or not quiet:
+        show(({"mailbox": r.mailbox, **_by_name(r.ended), "problem": r.problem} for r in shown), fmt, _POLL_COLUMNS)
     return any(r.problem for r in rounds)
 
 
@@ -81,17 +85,16 @@ def _by_name(ended: Mapping[Disposition, int]) -> dict[str, int]:
 @config_app.command("check")
 def config_check(config: ConfigOption = None) -> None:
     """Say whether the configuration, its secrets and the rules can be used: exit status 0 or 2."""
-    from bounced.config import secret_problems
-    from bounced.daemon.wiring import rules, webhook_problems
+    from bounced.daemon.wiring import problems, rules
 
     settings = configuration(config)
-    problems = list(dict.fromkeys([*secret_problems(settings), *webhook_problems(settings)]))
+    found = [f"{config_path(config)}: {problem}" for problem in problems(settings)]
     try:
         rules(settings)
     except ConfigError as exc:
-        problems += exc.problems
-    if problems:
-        raise ConfigError(problems)
+        found += exc.problems
+    if found:
+        raise ConfigError(found)
     boxes, hooks = len(settings.mailboxes), len(settings.webhooks)
     typer.echo(f"{config_path(config)}: good, with {boxes} mailbox(es) and {hooks} webhook(s)")
 
@@ -102,6 +105,8 @@ def upgrade(config: ConfigOption = None) -> None:
     from bounced.cli.ledger import ledger
 
     with ledger(config) as (_, store):
+        if store.is_sqlite and not store.file.parent.is_dir():
+            raise ConfigError([f"database.url: there is no folder {store.file.parent}: create it, and run this again"])
         store.upgrade()
         typer.echo("the database is up to date")
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
+
 from bounced.config import Config
 from bounced.daemon import wiring
 from bounced.daemon.judging import Judges, Notes
@@ -24,6 +26,8 @@ from bounced.serve.health import Health
 from bounced.serve.metrics import Metrics
 from bounced.store import Store
 from bounced.watching import settle
+
+log = structlog.get_logger("bounced.poll")
 
 #: What is taken from a pipe at most; MTAs allow less by default.
 _PIPE_BYTES = 256_000_000
@@ -64,13 +68,18 @@ def _deliver(config: Config, store: Store) -> None:
             pass
 
 
-def take(config: Config, keep: Path) -> Disposition:
-    """Handle the one mail on standard input and return what became of it. Raises TryLater: it must come again.
+def take(config: Config, keep: Path) -> Disposition | None:
+    """Handle the one mail on standard input and return what became of it; None, with a warning, if nothing came.
+
+    Raises TryLater: it must come again.
 
     There is no mailbox to leave a mail in: what is not filed as processed is put into the Maildir `keep`, after
     the commit. Everything is taken from the pipe first, also what exceeds the limit.
     """
     whole = read_stdin(_PIPE_BYTES)
+    if not whole.content.strip():
+        log.warning("nothing came on standard input: nothing is stored")
+        return None
     raw = replace(whole, content=whole.content[: config.limits.message_bytes])
     with _opened(config) as (store, shared):
         notes = Notes(shared.judges, shared.stages)

@@ -16,7 +16,7 @@ import structlog
 from bounced.daemon.judging import Ahead, Judges, Notes
 from bounced.daemon.pulse import Pulse
 from bounced.model import Disposition, Outcome
-from bounced.pipeline import Stages, handle
+from bounced.pipeline import SEEN_BEFORE, Stages, handle
 
 if TYPE_CHECKING:
     from bounced.mailbox import Batch, Positions, Source
@@ -129,7 +129,7 @@ class Poller:
 
 
 def log_outcomes(mailbox: str, outcomes: Iterable[Outcome], notes: Notes) -> None:
-    """Write one line a message; at level debug also what was recorded of whom."""
+    """Write one line a message; at level debug also what was recorded of whom, and what a former round left behind."""
     bound = log.bind(mailbox=mailbox)
     for outcome in outcomes:
         _log_message(bound, outcome, notes)
@@ -143,7 +143,8 @@ def _log_message(bound: structlog.typing.FilteringBoundLogger, outcome: Outcome,
     judged = notes.judged.get(outcome.place)
     kind = judged.report.kind.value if judged else None
     bad = outcome.disposition in (Disposition.QUARANTINE, Disposition.RETRY)
-    say = bound.warning if bad else bound.info
+    left = judged is None and outcome.detail == SEEN_BEFORE
+    say = bound.debug if left else bound.warning if bad else bound.info
     say(
         "message",
         folder=outcome.place.folder,
