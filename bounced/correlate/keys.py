@@ -57,9 +57,13 @@ def read_keys(settings: Sequence[SigningKey]) -> dict[str, Key]:
     keys: dict[str, Key] = {}
     problems: list[str] = []
     for at, setting in enumerate(settings):
-        secret = setting.secret.read().encode()
+        try:
+            secret = setting.secret.read().encode()
+        except ConfigError as exc:
+            problems += [f"correlation.signing.keys[{at}].secret: {line}" for line in exc.problems]
+            continue
         if len(secret) < MIN_SECRET:
-            problems.append(f"correlation.signing.keys[{at}].secret: want {MIN_SECRET} characters or more, random ones")
+            problems.append(f"correlation.signing.keys[{at}].secret: want {MIN_SECRET} octets or more, random ones")
         keys[setting.id] = Key(setting.id, secret, setting.not_after)
     if problems:
         raise ConfigError(problems)

@@ -4,12 +4,13 @@ Each stage is imported by the function that builds it: a command that only reads
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bounced.config import Config, Webhook
+from bounced.config import Config, Webhook, secret_problems
 from bounced.errors import ConfigError
 from bounced.keeping import keep, pseudonym
 from bounced.model import Change, Event, History, Notification, RawMessage, SignOfLife, Suppression, Wave
@@ -101,11 +102,31 @@ def deliverer(config: Config, outbox: "Outbox") -> "Deliverer":
     return Deliverer(outbox, config.webhooks)
 
 
-def webhook_problems(config: Config) -> list[str]:
-    """Return what is wrong with the endpoints, one line each; nothing is connected to."""
-    from bounced.notify import problems
+def problems(config: Config) -> list[str]:
+    """Return what keeps the program from starting, one line each, as the stages themselves tell it: secrets, signing
+    keys, the URL of the database, endpoints. Nothing is connected to; the rules are tried by `rules`."""
+    from bounced import notify
 
-    return problems(config.webhooks)
+    found = [*secret_problems(config), *notify.problems(config.webhooks)]
+    for tried in (_try_signing, _try_database):
+        try:
+            tried(config)
+        except ConfigError as exc:
+            found += exc.problems
+    return list(dict.fromkeys(found))
+
+
+def _try_signing(config: Config) -> None:
+    from bounced.correlate import Correlator
+
+    Correlator(config.correlation)
+
+
+def _try_database(config: Config) -> None:
+    from bounced.store import Store
+
+    with closing(Store.open(config.database, {})):
+        pass
 
 
 def ping(hook: Webhook) -> "Ping":

@@ -1,9 +1,10 @@
 """How either database is reached: URL, pragmas, transactions, who may write."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -146,11 +147,15 @@ class Database:
         return engine
 
     def _must_exist(self, _dialect: Dialect, _entry: ConnectionPoolEntry, _args: list[Any], _named: object) -> None:
-        """Keep a mistyped path from becoming a new, empty database."""
+        """Keep a mistyped path from becoming a new, empty database, and a new one from being read by others."""
         if not self.file.parent.is_dir():
-            raise StoreDown(f"the database cannot be opened: there is no folder {self.file.parent}")
-        if not self._may_create and not self.file.exists():
+            raise StoreDown(f"the database cannot be opened: there is no folder {self.file.parent}, create it")
+        if self.file.exists():
+            return
+        if not self._may_create:
             raise StoreDown(f'there is no database at {self.file}: "bounced db upgrade" makes it')
+        with suppress(OSError):  # SQLite tells better why not; its -wal and -shm take over the mode
+            os.close(os.open(self.file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _url(words: str) -> URL:

@@ -1,5 +1,6 @@
 """What goes wrong with a database: each time in plain words, and nothing half done."""
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -186,6 +187,19 @@ class TestAbsent:
         store = Store.open(Database(url=f"sqlite:///{tmp_path}/none/bounced.db"))
         with pytest.raises(StoreDown, match="there is no folder"):
             store.upgrade()
+
+    def test_a_new_file_is_for_its_owner_alone(self, tmp_path: Path) -> None:
+        """It holds addresses of people; with the usual umask others could read them."""
+        before = os.umask(0o022)
+        try:
+            store = Store.open(Database(url=f"sqlite:///{tmp_path}/bounced.db"))
+            store.upgrade()
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+            store.close()
+        finally:
+            os.umask(before)
+
+        assert modes == dict.fromkeys(("bounced.db", "bounced.db-wal", "bounced.db-shm"), 0o600)
 
     def test_not_a_database(self, tmp_path: Path) -> None:
         """Somebody's text."""
