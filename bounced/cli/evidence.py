@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,8 @@ from bounced.cli.options import ConfigOption
 from bounced.errors import ConfigError
 from bounced.model import Change, Move, Sign, SignOfLife
 
+#: So far may another clock be ahead.
+_SKEW = timedelta(minutes=5)
 _AT_ONCE = 1_000
 _SHOWN = 20
 
@@ -31,7 +33,10 @@ def add(
     config: ConfigOption = None,
 ) -> None:
     """Tell that an address took mail, or its owner was there."""
-    when = moment(at) or datetime.now(UTC)
+    now = datetime.now(UTC)
+    when = moment(at) or now
+    if when > now + _SKEW:
+        raise typer.BadParameter(f"--at {at}: is in the future; nobody can have seen it yet")
     changes = _commit([[SignOfLife(address(asked), kind, when, source or actor())]], config)
     typer.echo(f"{address(asked)}: {_told(changes)}")
 

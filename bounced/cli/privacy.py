@@ -8,7 +8,7 @@ import typer
 from bounced.cli.ledger import actor, address, ledger
 from bounced.cli.options import ConfigOption
 from bounced.cli.render import as_json
-from bounced.cli.undo import WhyOption, YesOption, agreed
+from bounced.cli.undo import DryRunOption, WhyOption, YesOption, agreed
 
 app = typer.Typer(no_args_is_help=True, help="Show, or erase, all that is held on one address.")
 
@@ -30,12 +30,13 @@ def export(asked: AddressArgument, config: ConfigOption = None) -> None:
 
 
 @app.command()
-def erase(
+def erase(  # noqa: PLR0913  each parameter is an option of the command line
     asked: AddressArgument,
     why: WhyOption,
     keep_hash: Annotated[
         bool, typer.Option("--keep-hash", help="Leave the suppression, under a keyed hash of the address.")
     ] = False,
+    dry_run: DryRunOption = False,
     yes: YesOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -50,6 +51,8 @@ def erase(
     with ledger(config) as (_, store):
         held = {table: len(rows) for table, rows in store.held_on(normal).items()}
         typer.echo(", ".join(f"{table}: {amount}" for table, amount in held.items()) or "nothing is held", err=True)
+        if dry_run:
+            raise typer.Exit(0 if held else 1)
         if not held or not agreed("Erase them for good?", yes):
             raise typer.Exit(1)
         erased = store.erase(Erasure(normal, actor(), why, now, keep_hash))

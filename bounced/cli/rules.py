@@ -10,6 +10,7 @@ from bounced.cli.classify import mails
 from bounced.cli.options import ConfigOption, FormatOption, configuration_if_any
 from bounced.cli.render import Format, Row, show
 from bounced.errors import ConfigError
+from bounced.model import Reason
 
 app = typer.Typer(no_args_is_help=True, help="List, prove and compare the rules of recognition.")
 
@@ -21,7 +22,7 @@ _COMPARED = ("category", "reason", "fault")
 
 @app.command("list")
 def list_(
-    reason: Annotated[str | None, typer.Option(help="Only rules for this reason.")] = None,
+    reason: Annotated[Reason | None, typer.Option(help="Only rules for this reason.")] = None,
     fmt: FormatOption = Format.TABLE,
     config: ConfigOption = None,
 ) -> None:
