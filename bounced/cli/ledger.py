@@ -1,6 +1,7 @@
 """What commands share that ask the ledger: opening it, addresses, times."""
 
 import getpass
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from bounced.store import Store
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+#: A scope has a name of so many characters, none of which controls or cannot be seen.
+_SCOPE = 64
+_PRINTABLE = re.compile(r"[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+\Z")
 
 
 @contextmanager
@@ -38,6 +44,13 @@ def address(text: str) -> str:
     if normal is None:
         raise typer.BadParameter(f"{text!r} is no mail address")
     return normal
+
+
+def scope_name(text: str | None) -> str | None:
+    """Return the name of a scope as HTTP takes it, or end with a usage error; None stays None."""
+    if text is not None and (len(text) > _SCOPE or not _PRINTABLE.match(text)):
+        raise typer.BadParameter(f"want 1 to {_SCOPE} printable characters; * is everywhere")
+    return text
 
 
 def words(text: str) -> str:

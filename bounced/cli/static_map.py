@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from bounced.cli.ledger import ledger
+from bounced.cli.ledger import ledger, scope_name
 from bounced.cli.options import ConfigOption
 from bounced.errors import BouncedError
 from bounced.model import Suppression
@@ -33,7 +33,7 @@ class MapFormat(StrEnum):
 def map_(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Text; postmap adds .cdb and so on.")],
     fmt: Annotated[MapFormat, typer.Option("--format", "-f", help="Only the text, or also what Postfix reads.")],
-    scope: Annotated[str, typer.Option(help="What is suppressed there, and everywhere.")] = "*",
+    scope: Annotated[str, typer.Option(help="What is suppressed there, and everywhere.", callback=scope_name)] = "*",
     config: ConfigOption = None,
 ) -> None:
     """Write a static access map for Postfix: who is suppressed now. A file that is there is replaced whole."""

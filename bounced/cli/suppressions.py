@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bounced.cli.ledger import actor, address, ledger, moment, words
+from bounced.cli.ledger import actor, address, ledger, moment, scope_name, words
 from bounced.cli.options import ConfigOption, FormatOption
 from bounced.cli.render import Format, Row, cell, show
 from bounced.model import Change, Move, Suppression
@@ -20,7 +20,7 @@ _COLUMNS = ("address", "scope", "category", "reason", "since", "until", "dispute
 
 app = typer.Typer(no_args_is_help=True, help="List, add and release suppressed addresses.")
 
-ScopeOption = Annotated[str, typer.Option(help="A stream or a list; * is everywhere.")]
+ScopeOption = Annotated[str, typer.Option(help="A stream or a list; * is everywhere.", callback=scope_name)]
 WhyOption = Annotated[str, typer.Option("--why", "-m", help="For whoever asks later.", metavar="TEXT", callback=words)]
 
 
@@ -43,7 +43,7 @@ def check(
 
 @app.command("list")
 def list_(  # noqa: PLR0913  each parameter is an option of the command line
-    scope: Annotated[str | None, typer.Option()] = None,
+    scope: Annotated[str | None, typer.Option(callback=scope_name)] = None,
     category: Annotated[str | None, typer.Option()] = None,
     reason: Annotated[str | None, typer.Option()] = None,
     domain: Annotated[str | None, typer.Option()] = None,
@@ -100,7 +100,9 @@ def add(
 def release(
     asked: Annotated[str, typer.Argument(metavar="ADDRESS")],
     why: WhyOption,
-    scope: Annotated[str | None, typer.Option(help="Only there; else wherever it is suppressed.")] = None,
+    scope: Annotated[
+        str | None, typer.Option(help="Only there; else wherever it is suppressed.", callback=scope_name)
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Let an address be mailed again. Its events and its journal stay; exit status 1 if it was not suppressed."""

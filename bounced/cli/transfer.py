@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated, BinaryIO, TextIO
 
 import typer
 
-from bounced.cli.ledger import ledger
+from bounced.cli.ledger import ledger, scope_name
 from bounced.cli.options import ConfigOption
 from bounced.cli.render import as_json, cell, csv_cell
 from bounced.exchange import COLUMNS, Doubt, Entry, Refused, Sorting, Source, escaped, names, open_source
@@ -54,7 +54,9 @@ def import_(  # noqa: PLR0913  each parameter is an option of the command line
     as_: Annotated[
         str | None, typer.Option("--as", metavar="FORMAT", help="Where its columns do not tell: " + ", ".join(names()))
     ] = None,
-    scope: Annotated[str, typer.Option(help="For entries that name none: a stream or a list; * is everywhere.")] = "*",
+    scope: Annotated[
+        str, typer.Option(help="For entries that name none: a stream or a list; * is everywhere.", callback=scope_name)
+    ] = "*",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the rest where lines are refused.")] = False,
@@ -96,7 +98,7 @@ def import_(  # noqa: PLR0913  each parameter is an option of the command line
 
 def export(
     fmt: Annotated[ExportFormat, typer.Option("--format", "-f", help="How to write it.")] = ExportFormat.CSV,
-    scope: Annotated[str | None, typer.Option(help="Only entries of this scope.")] = None,
+    scope: Annotated[str | None, typer.Option(help="Only entries of this scope.", callback=scope_name)] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else standard output.")] = None,
     config: ConfigOption = None,
 ) -> None:

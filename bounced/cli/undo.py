@@ -1,16 +1,17 @@
 """`bounced suppressions undo` and `redo`: many addresses let go at once after a mistake, and that taken back."""
 
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bounced.cli.ledger import actor, ledger, moment, words
+from bounced.cli.ledger import actor, ledger, moment, scope_name, words
 from bounced.cli.options import ConfigOption, FormatOption
-from bounced.cli.render import Format, show
+from bounced.cli.render import Format, cell, show
 from bounced.model import Change, Notification
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("scope", "reason", "provider", "amount")
 
+#: All lines of one undo bear the same time, and the database keeps it to this.
+_INSTANT = timedelta(microseconds=1)
 _WHICH = "--since, --until, --provider, --reason, --rule, --wave, --scope, --by"
 WhyOption = Annotated[str, typer.Option("--why", "-m", help="For whoever asks later.", metavar="TEXT", callback=words)]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Count, and change nothing.")]
@@ -32,7 +35,7 @@ def undo(  # noqa: PLR0913  each parameter is an option of the command line
     reason: Annotated[str | None, typer.Option()] = None,
     rule: Annotated[str | None, typer.Option(help="That gave the verdict.")] = None,
     wave: Annotated[int | None, typer.Option(help="Addresses of that wave.")] = None,
-    scope: Annotated[str | None, typer.Option()] = None,
+    scope: Annotated[str | None, typer.Option(callback=scope_name)] = None,
     by: Annotated[str | None, typer.Option(help='Who wrote the entry, such as "import list.csv".')] = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -50,8 +53,11 @@ def undo(  # noqa: PLR0913  each parameter is an option of the command line
         raise typer.BadParameter(f"name at least one of {_WHICH}")
     with ledger(config) as (_, store):
         _agree(store.undo_amounts(query), fmt, "Release", dry_run, yes)
-        released = store.undo(query, Word(actor(), datetime.now(UTC), why), _tell())
-    typer.echo(f"{released} released; `bounced suppressions redo --since 1h` would take that back", err=True)
+        word = Word(actor(), datetime.now(UTC), why)
+        released = store.undo(query, word, _tell())
+    span = f"--since {word.at.isoformat()} --until {(word.at + _INSTANT).isoformat()}"
+    back = f"bounced suppressions redo {span} --why {shlex.quote(f'taken back: {cell(why)}')}"
+    typer.echo(f"{released} released; `{back}` would take that back", err=True)
 
 
 def redo(  # noqa: PLR0913  each parameter is an option of the command line

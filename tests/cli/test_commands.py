@@ -304,6 +304,8 @@ def test_a_shorter_word_by_hand_shortens_nothing(polled: Run, days: list[str]) -
     "arguments",
     [
         ["add", "x@customer.example", "--why", ""],
+        ["add", "x@customer.example", "--why", "a test", "--scope", ""],
+        ["release", "erika@customer.example", "--why", "a test", "--scope", ""],
         ["add", "x@customer.example", "--why", "a test", "--days", "1e9"],
         ["release", "erika@customer.example", "--why", " "],
         ["undo", "--reason", "mailbox_unknown", "--why", "", "--yes"],

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,11 @@ def test_an_undo_releases_and_a_redo_takes_that_back(polled: Run) -> None:
     undone = polled("suppressions", "undo", "--reason", "mailbox_unknown", "--why", "a wrong rule", "--yes")
     between = held(polled)
     told = polled("explain", ERIKA).stdout
-    redone = polled("suppressions", "redo", "--since", "1h", "--why", "right after all", "--yes")
+    offered = re.search(r"`bounced (.*)`", undone.stderr)
+    assert offered
+    polled("suppressions", "release", "sofia@mailbox-provider.example", "--why", "another deed")
+    before -= {"sofia@mailbox-provider.example"}
+    redone = polled(*shlex.split(offered[1]), "--yes")
 
     assert (undone.returncode, redone.returncode) == (0, 0), undone.stderr + redone.stderr
     assert ERIKA in before - between
