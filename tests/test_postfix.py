@@ -183,6 +183,8 @@ def test_postfix_asks_the_view_itself(store: Store, folder: Path, postgres: Post
         (folder / "pgsql.cf").write_text(pgsql)
         sqlite = block("suppressed-sqlite.cf").replace("/var/lib/bounced", str(folder))
         (folder / "sqlite.cf").write_text(sqlite)
+        for file in folder.glob("bounced.db*"):
+            file.chmod(0o644)  # as the page says: Postfix asks as a user of its own
         main = restrictions("proxy:", pgsql=f"{folder}/pgsql.cf", sqlite=f"{folder}/sqlite.cf")
         with submission(main) as postfix:
             for dead in ("gone@remote.example", "There@remote.example"):

@@ -260,7 +260,7 @@ def test_each_setting_can_be_changed_alone() -> None:
     ("reasons", "problem"),
     [
         ({"mailbox_ful": "never"}, 'policy.reasons: there is no reason "mailbox_ful", did you mean "mailbox_full"?'),
-        ({"network": "nver"}, "policy.reasons.network: Input should be 'never' or 'soft', got 'nver'"),
+        ({"network": "nver"}, "policy.reasons.network: want 'never' or 'soft', got 'nver'"),
         ({"network": {"cuont": 3}}, 'policy.reasons.network.cuont: unknown key, did you mean "count"?'),
     ],
 )
