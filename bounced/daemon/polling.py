@@ -143,7 +143,7 @@ def _log_message(bound: structlog.typing.FilteringBoundLogger, outcome: Outcome,
     judged = notes.judged.get(outcome.place)
     kind = judged.report.kind.value if judged else None
     bad = outcome.disposition in (Disposition.QUARANTINE, Disposition.RETRY)
-    left = judged is None and outcome.detail == SEEN_BEFORE
+    left = outcome.disposition is Disposition.LEFT and outcome.detail == SEEN_BEFORE
     say = bound.debug if left else bound.warning if bad else bound.info
     say(
         "message",
