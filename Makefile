@@ -22,7 +22,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: venv       ## bounces come in, live: embedded IMAP server, SQLite, webhooks
 	$(BIN)/bounced demo
 
-servers:         ## install Dovecot, Postfix, PostgreSQL and what else the tests start (Debian, root)
+servers:         ## install Dovecot, Postfix, PostgreSQL, Chromium and what else the tests start (Debian, root)
 	@sh tests/servers/install.sh
 
 test: venv servers  ## run all tests, on real servers where they can be had
