@@ -8,12 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TextIO, TypeVar
 
+from bounced.spreadsheet import shown
 from bounced.terminal import UNSAFE, visible
 
 Row = Mapping[str, object]
 T = TypeVar("T")
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
 class Format(StrEnum):
@@ -71,8 +70,7 @@ def cell(value: object) -> str:
 
 def csv_cell(value: object) -> str:
     """Return `cell(value)` so that no spreadsheet takes it for a formula (CWE-1236)."""
-    text = cell(value)
-    return "'" + text if text.startswith(_FORMULA) else text
+    return shown(cell(value))
 
 
 def _plain(value: object) -> object:

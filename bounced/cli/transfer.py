@@ -18,8 +18,9 @@ import typer
 from bounced.cli.ledger import ledger, scope_name
 from bounced.cli.options import ConfigOption
 from bounced.cli.render import as_json, cell, csv_cell
-from bounced.exchange import COLUMNS, Doubt, Entry, Refused, Sorting, Source, escaped, names, open_source
+from bounced.exchange import COLUMNS, Doubt, Entry, Refused, Sorting, Source, names, open_source
 from bounced.model import Suppression
+from bounced.spreadsheet import escaped
 
 if TYPE_CHECKING:
     from bounced.store import Taken

@@ -7,7 +7,6 @@ from bounced.exchange.entry import MANUAL, UNSUBSCRIBE, Entry, Left, Refused, Ro
 from bounced.exchange.layouts.own import COLUMNS
 from bounced.exchange.sorting import Sorting
 from bounced.exchange.source import Doubt, Source, names, open_source
-from bounced.exchange.table import escaped
 
 __all__ = [
     "COLUMNS",
@@ -20,7 +19,6 @@ __all__ = [
     "Row",
     "Sorting",
     "Source",
-    "escaped",
     "names",
     "open_source",
 ]

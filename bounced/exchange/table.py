@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from bounced.exchange.entry import Refused, Wrong
 from bounced.exchange.layout import Fields, Layout
 from bounced.exchange.text import ROW, Lines
+from bounced.spreadsheet import FORMULA
 
 SEPARATORS = (",", ";", "\t")
-#: What a spreadsheet takes for the beginning of a formula (CWE-1236).
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 _ESCAPED = tuple("'" + sign for sign in FORMULA)
 _TEXT = 200
 
@@ -71,11 +70,6 @@ class Table:
             shown = self.separator.join(cells)[:_TEXT]
             return Refused(start, f"has {len(cells)} columns, want {len(self.names)}", shown)
         return start, dict(zip(self.names, cells, strict=True))
-
-
-def escaped(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula, and that reads back as it was: see `_exactly`."""
-    return "'" + text if text.startswith(("'", *FORMULA)) else text
 
 
 def _exactly(cells: Sequence[str]) -> list[str]:

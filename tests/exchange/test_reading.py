@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounced.exchange import Doubt, Entry, Left, Refused, escaped, names, open_source
+from bounced.exchange import Doubt, Entry, Left, Refused, names, open_source
 from bounced.exchange.entry import Wrong
 from bounced.exchange.values import moment
+from bounced.spreadsheet import escaped
 from tests.exchange.test_layouts import opened
 
 HEAD = "address,scope,category,reason,since,until,why,actor,event_id\n"
