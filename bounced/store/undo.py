@@ -114,8 +114,9 @@ class Undo(LedgerOf):
             return [Amount(*row) for row in connection.execute(found.group_by(*columns).order_by(amount.desc()))]
 
     def redo(self, since: datetime, until: datetime, word: Word, tell: Tell) -> int:
-        """Suppress again what persons released in that time and nothing happened to since, as it was; return how many.
+        """Suppress again what persons released in that time and nothing happened to since; return how many.
 
+        The entries are what they were, with cause, words, beginning and actor; the journal says who put them back.
         What would have run out by now stays released.
         """
         before = _released(since, until).subquery().c
@@ -127,14 +128,13 @@ class Undo(LedgerOf):
             before.reason,
             before.until,
             before.event_id,
+            before.since,
         ).where(or_(before.until.is_(None), before.until > word.at))
         with self._write(alone=True) as connection:
             mark = _append(connection, lines)
-            line = journal.c
-            entry = select(line.address, line.scope, line.category, line.reason, line.at, line.until)
-            entry = entry.add_columns(line.event_id, line.why, line.actor).where(line.seq > mark)
-            names = ["address", "scope", "category", "reason", "since", "until", "event_id", "why", "actor"]
-            connection.execute(insert(suppression).from_select(names, entry))
+            entries = _as_they_were(mark)
+            names = [column.name for column in entries.selected_columns]
+            connection.execute(insert(suppression).from_select(names, entries))
             amount = _count(connection, mark, +1)
             self._tell(connection, mark, _TYPES[Move.SUPPRESS], tell)
             return amount
@@ -183,19 +183,32 @@ def _conditions(query: UndoQuery) -> Iterator[ColumnElement[bool]]:
         yield suppression.c.since < query.until
 
 
+def _same(one: Any, other: Any) -> ColumnElement[bool]:
+    return and_(one.c.address == other.c.address, one.c.scope == other.c.scope)
+
+
 def _released(since: datetime, until: datetime) -> Select[Any]:
-    """Return the last suppression before each release by a person in that time that is the last line of its entry."""
+    """Return the last suppression before each release by a person in that time that is the last line of its entry.
+
+    Its `since` is the beginning of the entry: of the first of the lines that made it what it was.
+    """
     line, later, earlier = journal.alias("line"), journal.alias("later"), journal.alias("earlier")
-
-    def same(other: Any) -> ColumnElement[bool]:
-        return and_(other.c.address == line.c.address, other.c.scope == line.c.scope)
-
+    first, ended = journal.alias("first"), journal.alias("ended")
     last = select(func.max(earlier.c.seq)).where(
-        same(earlier), earlier.c.seq < line.c.seq, earlier.c.move == Move.SUPPRESS
+        _same(earlier, line), earlier.c.seq < line.c.seq, earlier.c.move == Move.SUPPRESS
     )
-    there = exists().where(suppression.c.address == line.c.address, suppression.c.scope == line.c.scope)
+    end = select(func.max(ended.c.seq)).where(
+        _same(ended, line), ended.c.seq < line.c.seq, ended.c.move.in_((Move.RELEASE, Move.EXPIRE))
+    )
+    begun = select(func.min(func.coalesce(first.c.since, first.c.at))).where(
+        _same(first, line),
+        first.c.seq < line.c.seq,
+        first.c.seq > func.coalesce(end.scalar_subquery(), 0),
+        first.c.move == Move.SUPPRESS,
+    )
+    columns = [column for column in journal.c if column.name != "since"]
     return (
-        select(journal)
+        select(*columns, begun.scalar_subquery().label("since"))
         .select_from(line.join(journal, journal.c.seq == last.scalar_subquery()))
         .where(
             line.c.at >= since,
@@ -204,9 +217,27 @@ def _released(since: datetime, until: datetime) -> Select[Any]:
             line.c.actor != "bounced",
             ~line.c.actor.startswith("wave "),
             line.c.actor.not_like("wave %"),
-            ~exists().where(same(later), later.c.seq > line.c.seq),
-            ~there,
+            ~exists().where(_same(later, line), later.c.seq > line.c.seq),
+            ~exists().where(_same(suppression, line)),
         )
+    )
+
+
+def _as_they_were(mark: int) -> Select[Any]:
+    """Return the entries that the lines after `mark` put back: as the last suppression before each had left them."""
+    new, old = journal.alias("new"), journal.alias("old")
+    earlier, doubt = journal.alias("earlier"), journal.alias("doubt")
+    last = select(func.max(earlier.c.seq)).where(
+        _same(earlier, new), earlier.c.seq <= mark, earlier.c.move == Move.SUPPRESS
+    )
+    disputed = select(func.min(doubt.c.at)).where(
+        _same(doubt, new), doubt.c.seq > old.c.seq, doubt.c.seq <= mark, doubt.c.move == Move.DISPUTE
+    )
+    alike = (old.c[name] for name in ("address", "scope", "category", "reason", "until", "event_id", "why", "actor"))
+    return (
+        select(*alike, new.c.since, disputed.scalar_subquery().label("disputed"))
+        .select_from(new.join(old, old.c.seq == last.scalar_subquery()))
+        .where(new.c.seq > mark)
     )
 
 

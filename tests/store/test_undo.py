@@ -1,5 +1,6 @@
 """Letting many addresses go at once, and taking that back."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -102,7 +103,10 @@ def test_what_was_released_does_not_come_back_without_newer_evidence(full: Store
 
 
 def test_an_undo_can_be_undone(full: Store, now: datetime) -> None:
-    """What it released stands again as it was, for the cause and until the end that it had; once."""
+    """What it released stands again as it was, in every field; once. Who put it back is for the journal."""
+    with full.begin() as tx:
+        stronger = change("user1@example.org", now + timedelta(seconds=9), event_id=event(1, now).id, why="dead again")
+        tx.journal([stronger, replace(stronger, move=Move.DISPUTE, at=now + timedelta(seconds=10))])
     before = full.suppressed(["user1@example.org"])["user1@example.org"]
     full.undo(UndoQuery(provider="microsoft"), word(now), tell)
     later, span = now + timedelta(hours=1), (now - timedelta(minutes=1), now + timedelta(minutes=1))
@@ -112,13 +116,11 @@ def test_an_undo_can_be_undone(full: Store, now: datetime) -> None:
     assert full.redo(*span, word(later), tell) == 0
 
     again = full.suppressed(["user1@example.org"])["user1@example.org"]
-    assert (again.category, again.reason, again.until, again.event_id) == (
-        before.category,
-        before.reason,
-        before.until,
-        before.event_id,
-    )
-    assert again.why == "was right after all"
+    assert again == before
+    assert (again.since, again.why, again.actor) == (now, "dead again", "bounced")
+    assert again.disputed is not None
+    last = full.journal_of("user1@example.org")[-1]
+    assert (last.actor, last.why, last.at) == ("ann (command line)", "was right after all", later)
     assert len(held(full)) == 6 == full.counts().suppressions
 
 
