@@ -15,7 +15,7 @@ from bounced.mailbox.idle import Waiter
 from bounced.mailbox.login import open_credentials
 from bounced.mailbox.probe import probe_imap
 from bounced.mailbox.reading import Reading
-from bounced.mailbox.session import Listed, Selected, Session, tls_context
+from bounced.mailbox.session import Fetched, Listed, Selected, Session, tls_context
 from bounced.mailbox.source import Batch, Check, Positions, Urgent, nothing_urgent
 from bounced.model import Outcome, Place, RawMessage
 
@@ -139,7 +139,7 @@ class ImapSource:
             if item.uid in bodies:
                 yield _raw(reading.place(item.uid), item, bodies[item.uid], limit)
 
-    def _one(self, reading: Reading, item: Listed, limit: int) -> Iterator[bytes]:
+    def _one(self, reading: Reading, item: Listed, limit: int) -> Iterator[Fetched]:
         place = reading.place(item.uid)
         try:
             yield from reading.session.bodies([item.uid], limit).values()
@@ -148,7 +148,7 @@ class ImapSource:
             log.warning("message not given out", uid=item.uid, times=self._refused[place], why=str(exc))
             if self._refused[place] < _REFUSALS:
                 raise MailboxDown(f"{exc} (UID {item.uid} of {place.folder})") from exc
-            yield b""
+            yield Fetched(b"", None)
 
     def _connected(self) -> Session:
         """Return the open session, or a new one; a refused login is tried once more with a fresh token."""
@@ -180,8 +180,9 @@ class ImapSource:
             log.warning("server keeps no flags of ours: what is read is told by position alone", mailbox=self.name)
 
 
-def _raw(place: Place, item: Listed, content: bytes, limit: int) -> RawMessage:
+def _raw(place: Place, item: Listed, fetched: Fetched, limit: int) -> RawMessage:
     """Return the message. What ended before the limit is whole, whatever the server said of its size."""
+    content = fetched.content
     whole = 0 < len(content) < limit
-    size = len(content) if whole else max(item.size, len(content))
-    return RawMessage(place, content[:limit], size, item.received)
+    size = len(content) if whole else max(item.size or 0, len(content))
+    return RawMessage(place, content[:limit], size, fetched.received)

@@ -14,7 +14,6 @@ from bounced.model import Outcome, Place, RawMessage
 
 log = structlog.get_logger(__name__)
 
-_LISTED = 1_000  # sizes asked for at once
 _LOOKED_AT = 2_000  # messages whose recipients are asked for before the urgent ones among them are handed out
 
 
@@ -125,18 +124,31 @@ class Reading:
         return position.next_uid
 
     def _planned(self, uids: Sequence[int], count: int, limits: Limits) -> Iterator[list[Listed]]:
-        for start in range(0, len(uids), _LISTED):
-            listed = self.session.listed(uids[start : start + _LISTED])
-            yield from portions(listed, count, limits.batch_bytes, limits.message_bytes)
+        """Yield runs. Sizes are asked for of those alone that are too large for a run of so many to hold the limit."""
+        if not uids:
+            return
+        small = min(limits.batch_bytes // count, limits.message_bytes)
+        sizes = self.session.sizes(self._larger(uids, small))
+        listed = [Listed(uid, sizes.get(uid)) for uid in uids]
+        yield from portions(listed, count, limits, small)
+
+    def _larger(self, uids: Sequence[int], octets: int) -> list[int]:
+        """Return those with more octets; all of them where the server cannot tell."""
+        try:
+            found = self.session.larger(uids[0], uids[-1], octets)
+        except Refused as exc:
+            log.debug("server does not tell which messages are large", why=str(exc))
+            return list(uids)
+        return [uid for uid in uids if uid in found]
 
 
-def portions(listed: Sequence[Listed], count: int, octets: int, limit: int) -> Iterator[list[Listed]]:
-    """Split into runs of at most `count` messages of which at most `octets` are read, `limit` of each."""
+def portions(listed: Sequence[Listed], count: int, limits: Limits, small: int) -> Iterator[list[Listed]]:
+    """Split into runs of at most `count` messages within `limits`; one of unknown size has `small` octets at most."""
     run: list[Listed] = []
     total = 0
     for item in listed:
-        cost = min(item.size, limit)
-        if run and (len(run) == count or total + cost > octets):
+        cost = small if item.size is None else min(item.size, limits.message_bytes)
+        if run and (len(run) == count or total + cost > limits.batch_bytes):
             yield run
             run, total = [], 0
         run.append(item)

@@ -45,10 +45,17 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A message before its body is fetched: octets as the server counts them, and when it arrived."""
+    """A message before its body is fetched. `size` counts octets as the server does; None for one that is small."""
 
     uid: int
-    size: int
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The beginning of a message, and when it arrived."""
+
+    content: bytes
     received: datetime | None
 
 
@@ -92,13 +99,15 @@ class Session:
             if found:
                 yield found
 
-    def listed(self, uids: Sequence[int]) -> list[Listed]:
-        """Return size and date of those that still exist, ascending."""
-        found = self._fetch("ask for the sizes of messages", uids, "RFC822.SIZE", "INTERNALDATE")
-        return [
-            Listed(uid, item.get(b"RFC822.SIZE") or 0, _utc(item.get(b"INTERNALDATE")))
-            for uid, item in sorted(found.items())
-        ]
+    def larger(self, first: int, last: int, octets: int) -> set[int]:
+        """Return the UIDs between two, both included, of messages that have more octets (RFC 3501 6.4.4)."""
+        with self._words("look for large messages"):
+            return set(self._client.search(["UID", f"{first}:{last}", "LARGER", octets]))
+
+    def sizes(self, uids: Sequence[int]) -> dict[int, int]:
+        """Return the octets of those that still exist, as the server counts them."""
+        found = self._fetch("ask for the sizes of messages", uids, "RFC822.SIZE")
+        return {uid: item.get(b"RFC822.SIZE") or 0 for uid, item in found.items()}
 
     def recipients(self, uids: Sequence[int]) -> dict[int, list[str]]:
         """Return the envelope recipients that the MTA wrote on top of each message, and To; of each the first 4 KB."""
@@ -110,11 +119,15 @@ class Session:
             if isinstance(value, bytes) and key.startswith(b"BODY[HEADER.FIELDS")
         }
 
-    def bodies(self, uids: Sequence[int], limit: int) -> dict[int, bytes]:
+    def bodies(self, uids: Sequence[int], limit: int) -> dict[int, Fetched]:
         """Return the first `limit` octets of each message that still exists; none becomes read by that."""
-        found = self._fetch("read messages", uids, f"BODY.PEEK[]<0.{limit}>")
+        found = self._fetch("read messages", uids, "INTERNALDATE", f"BODY.PEEK[]<0.{limit}>")
         key = b"BODY[]<0>"
-        return {uid: item[key] or b"" for uid, item in found.items() if key in item}
+        return {
+            uid: Fetched(item[key] or b"", _utc(item.get(b"INTERNALDATE")))
+            for uid, item in found.items()
+            if key in item
+        }
 
     def move(self, uids: Iterable[int], folder: str) -> None:
         """Move messages; those that are gone already are passed over. Needs MOVE or UIDPLUS."""
