@@ -1,5 +1,16 @@
 """The nouns: what the stages hand to each other. Frozen, without I/O; every time is aware and in UTC."""
 
+from bounced.model.figures import (
+    By,
+    CountReport,
+    Figure,
+    Figures,
+    Only,
+    ReportQuery,
+    ReportRow,
+    SentCount,
+    days_between,
+)
 from bounced.model.kept import Kept
 from bounced.model.ledger import (
     Attempt,
@@ -38,14 +49,18 @@ __all__ = [
     "Action",
     "Alarm",
     "Attempt",
+    "By",
     "Category",
     "Change",
+    "CountReport",
     "Delivery",
     "DeliveryState",
     "Disposition",
     "Envelope",
     "Event",
     "Fault",
+    "Figure",
+    "Figures",
     "Feedback",
     "Finding",
     "History",
@@ -56,6 +71,7 @@ __all__ = [
     "Member",
     "Move",
     "Notification",
+    "Only",
     "Original",
     "Outcome",
     "Place",
@@ -65,7 +81,10 @@ __all__ = [
     "Records",
     "References",
     "Report",
+    "ReportQuery",
+    "ReportRow",
     "Sent",
+    "SentCount",
     "Sign",
     "SignOfLife",
     "Suppression",
@@ -75,4 +94,5 @@ __all__ = [
     "Verdict",
     "Wave",
     "WaveState",
+    "days_between",
 ]

@@ -12,6 +12,7 @@ from bounced.store.migrate import Migrations
 from bounced.store.outbox import DeliveryQuery, Outbox
 from bounced.store.privacy import Erased, Erasure, Forgotten, Privacy, Retention
 from bounced.store.raw import RawEvidence
+from bounced.store.reports import Reports
 from bounced.store.sent import SentCounts, SentMails
 from bounced.store.suppressions import EVERYWHERE, SuppressionQuery, Suppressions, standing
 from bounced.store.tokens import Token, Tokens, TokenScope
@@ -55,6 +56,7 @@ class Store(
     SentMails,
     Tokens,
     RawEvidence,
+    Reports,
     Privacy,
     Migrations,
     Upkeep,
