@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bounced.config.base import Seconds, SecretSetting, Section
+from bounced.config.base import Domain, Seconds, SecretSetting, Section
 
 
 class Database(Section):
@@ -49,6 +49,10 @@ class Http(Section):
     enabled: bool = True
     host: str = "127.0.0.1"
     port: int = Field(default=8025, ge=0, le=65535)
+    pages: bool = True
+    names: tuple[Domain, ...] = ()
+    session_hours: float = Field(default=8, gt=0, le=720)
+    session_idle_minutes: float = Field(default=60, gt=0, le=43_200)
 
 
 class Log(Section):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import structlog
+from starlette.types import ASGIApp
 
 from bounced import logging
 from bounced.config import Config, Http, load
@@ -18,6 +19,7 @@ from bounced.daemon.systemd import Systemd
 from bounced.errors import ConfigError
 from bounced.model import Suppression
 from bounced.serve import health, metrics
+from bounced.serve.pages import Pages
 from bounced.serve.server import Server, application
 from bounced.serve.v1 import Api
 
@@ -53,7 +55,8 @@ class Daemon:
         self._made = Instruments(self._pulse, health.Health(self._ping, self._pulse.overdue), metrics.Metrics())
         self._service = Service(config, self._made, works)
         self._api = Api(lambda: self._service.desk)
-        self._http = _Http(config.http, self._made, self._gauges, self._api)
+        self._pages = Pages(lambda: self._service.desk, self._made.health)
+        self._http = _Http(config.http, self._application())
         self._lookups = Lookups(config.lookups, self._lookup, self._made.metrics)
         self._ready = False
 
@@ -120,12 +123,19 @@ class Daemon:
         self._http.close()
         self._lookups.close()
         self._api.close()
+        self._pages.close()
         if late:
             log.warning("left behind; what they had not committed comes again", loops=late)
             sys.stderr.flush()
             os._exit(0)  # their threads would keep the process from ending
         log.info("stopped")
         return 0
+
+    def _application(self) -> ASGIApp:
+        """Return all that is answered over HTTP."""
+        made = self._made
+        state = [health.router(made.health), metrics.router(made.metrics, made.health, self._gauges)]
+        return application([*state, *self._api.routers, *self._pages.routers], self._pages.dress)
 
     def _lookup(self, address: str, scope: str) -> Suppression | None:
         return self._service.store.lookup(address, scope)
@@ -140,10 +150,8 @@ class Daemon:
 class _Http:
     """The HTTP server as the configuration wants it: on, off, or somewhere else after a reload."""
 
-    def __init__(self, settings: Http, made: Instruments, gauges: metrics.Gauges, api: Api) -> None:
-        self._settings = settings
-        routers = [health.router(made.health), metrics.router(made.metrics, made.health, gauges), *api.routers]
-        self._app = application(routers)
+    def __init__(self, settings: Http, app: ASGIApp) -> None:
+        self._settings, self._app = settings, app
         self._server = self._opened(settings)
 
     @property

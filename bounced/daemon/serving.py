@@ -49,6 +49,7 @@ def desk(config: Config, stages: Stages, store: Store, rules: "Rules", judges: J
         judge_reply=judge_reply,
         message_bytes=config.limits.message_bytes,
         sign=_mint(ReturnPaths(config.correlation.signing)) if config.correlation.signing.keys else None,
+        http=config.http,
     )
 
 

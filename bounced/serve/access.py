@@ -39,12 +39,16 @@ class Keyring:
         id_ = id_of(secret)
         if id_ is None:
             return None
+        known = await self.known(id_)
+        good = hmac.compare_digest(digest_of(secret), known.digest if known else "")
+        return known if good else None
+
+    async def known(self, id_: str) -> Token | None:
+        """Return the token of this id; None if there is none in use. Raises StoreDown."""
         oldest = _FRESH if id_ in self._tokens else _MISSED
         if self._clock() - self._read_at > oldest:
             await self._threads.ask(lambda: self._read(oldest))
-        known = self._tokens.get(id_)
-        good = hmac.compare_digest(digest_of(secret), known.digest if known else "")
-        return known if good else None
+        return self._tokens.get(id_)
 
     def _read(self, oldest: float) -> None:
         """Read the tokens, unless another thread has just done so."""

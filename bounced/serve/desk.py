@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from bounced.config import Http
 from bounced.errors import StoreDown
 from bounced.model import Change, SignOfLife, Tags, Wave, WaveState
 from bounced.store import Store
@@ -31,7 +32,8 @@ class Desk:
     `commit` makes changes durable, with their notifications; `witness` takes up signs of life, `conclude` a word on a
     wave, by whom, and both return the changes that followed. `judge` says what a mail is, within its time, or raises
     Unreadable; `judge_reply` what a server's reply meant. Both answer in the words of `bounced classify`.
-    `sign` mints return path, ENVID and headers for a recipient; None where no key is configured.
+    `sign` mints return path, ENVID and headers for a recipient; None where no key is configured. `http` says how the
+    page is reached and how long one is logged in.
     """
 
     store: Store
@@ -42,6 +44,7 @@ class Desk:
     judge_reply: Callable[[str, str | None, str | None], Mapping[str, Any]]
     message_bytes: int
     sign: Mint | None = None
+    http: Http = field(default_factory=Http)
 
 
 class Threads:

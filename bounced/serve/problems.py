@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from math import ceil
 from typing import Any, Final
@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.routing import Match
@@ -27,6 +27,10 @@ _FAULTS: Final = 20
 RETRY_AFTER: Final = 5
 #: Seconds between two lines in the log about an outage.
 _SAY_EVERY: Final = 10.0
+
+
+#: Makes of a problem what its asker is shown.
+Dress = Callable[[Request, JSONResponse], Response]
 
 
 class Flaw(BaseModel):
@@ -86,13 +90,25 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of the application leave it as a problem document."""
-    app.add_exception_handler(StarletteHTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(TryLater, _Outage())
-    app.add_exception_handler(Unreadable, _unreadable)
-    app.add_exception_handler(Exception, _bug)
+def undressed(_request: Request, problem: JSONResponse) -> Response:
+    """Return a problem as it is."""
+    return problem
+
+
+def install(app: FastAPI, dress: Dress = undressed) -> None:
+    """Let every error of the application leave it as a problem document, or as what `dress` makes of that."""
+
+    def handle(kind: type[Exception], handler: Callable[[Request, Exception], Awaitable[JSONResponse]]) -> None:
+        async def handled(request: Request, exc: Exception) -> Response:
+            return dress(request, await handler(request, exc))
+
+        app.add_exception_handler(kind, handled)
+
+    handle(StarletteHTTPException, _http)
+    handle(RequestValidationError, _validation)
+    handle(TryLater, _Outage())
+    handle(Unreadable, _unreadable)
+    handle(Exception, _bug)
 
 
 async def _http(request: Request, exc: Exception) -> JSONResponse:

@@ -32,11 +32,14 @@ class _Application(FastAPI):
         return super().openapi()
 
 
-def application(routers: Iterable[APIRouter]) -> FastAPI:
-    """Return the application that answers what `routers` know; it loads nothing from other hosts."""
+def application(routers: Iterable[APIRouter], dress: problems.Dress = problems.undressed) -> FastAPI:
+    """Return the application that answers what `routers` know; it loads nothing from other hosts.
+
+    `dress` makes of the problem of a request what its asker is shown.
+    """
     app = _Application(title="bounced", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_middleware(Surroundings)
-    problems.install(app)
+    problems.install(app, dress)
     for routes in routers:
         app.include_router(routes)
     return app

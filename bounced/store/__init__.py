@@ -14,6 +14,7 @@ from bounced.store.privacy import Erased, Erasure, Forgotten, Privacy, Retention
 from bounced.store.raw import RawEvidence
 from bounced.store.reports import Reports
 from bounced.store.sent import SentCounts, SentMails
+from bounced.store.sessions import Login, Sessions
 from bounced.store.suppressions import EVERYWHERE, SuppressionQuery, Suppressions, standing
 from bounced.store.tokens import Token, Tokens, TokenScope
 from bounced.store.transfer import Taken, Terms, Transfers
@@ -30,6 +31,7 @@ __all__ = [
     "Erasure",
     "EventQuery",
     "Forgotten",
+    "Login",
     "Pruned",
     "Retention",
     "SentCounts",
@@ -55,6 +57,7 @@ class Store(
     Outbox,
     SentMails,
     Tokens,
+    Sessions,
     RawEvidence,
     Reports,
     Privacy,

@@ -1,6 +1,7 @@
 """What is remembered of a mailbox: where its folders stand, what is to be acked or to come again, who polls it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import and_, delete, or_, select, text, update
@@ -12,6 +13,16 @@ from bounced.store.statements import at_places, kept_if, upserting
 from bounced.store.tables import TO_ACK, TO_RETRY, lease, message, position
 
 
+@dataclass(frozen=True, slots=True)
+class FolderPosition:
+    """Where one folder of a mailbox stands: everything below `next_uid` was handled."""
+
+    mailbox: str
+    folder: str
+    uidvalidity: int
+    next_uid: int
+
+
 class Mailboxes(Database):
     """The memory of mailboxes."""
 
@@ -21,6 +32,12 @@ class Mailboxes(Database):
         with self._read() as connection:
             row = connection.execute(select(position.c.uidvalidity, position.c.next_uid).where(here)).one_or_none()
         return None if row is None else Position(row.uidvalidity, row.next_uid)
+
+    def positions(self) -> list[FolderPosition]:
+        """Return where each folder stands, by mailbox and folder."""
+        listed = select(position).order_by(position.c.mailbox, position.c.folder)
+        with self._read() as connection:
+            return [FolderPosition(**row._mapping) for row in connection.execute(listed)]
 
     def advance(self, mailbox: str, folder: str, uidvalidity: int, next_uid: int) -> None:
         """Remember that everything below `next_uid` was handled; never goes back while UIDVALIDITY stays."""

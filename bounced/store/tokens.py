@@ -87,7 +87,7 @@ class Tokens(Database):
         listed = select(token).order_by(token.c.name, token.c.created_at)
         with self._read() as connection:
             found = connection.execute(listed if revoked else listed.where(token.c.revoked_at.is_(None)))
-            return [_token(row) for row in found]
+            return [to_token(row) for row in found]
 
     def revoke_token(self, name: str, now: datetime) -> bool:
         """Put the token of this name, or id, out of use; False if there is none in use."""
@@ -107,7 +107,8 @@ def _row(new: Token) -> dict[str, Any]:
     return {name: getattr(new, name) for name in plain} | {"scopes": sorted(new.scopes)}
 
 
-def _token(row: Row[Any]) -> Token:
+def to_token(row: Row[Any]) -> Token:
+    """Return the token that a row, which may hold more, tells of."""
     return Token(
         id=row.id,
         name=row.name,

@@ -46,8 +46,8 @@ class Service:
         self.store = wiring.store(self.config)
         self.store.upgrade()
         self._judges = Judges(self.config)
-        made = desk(self.config, wiring.stages(self.config, self.store), self.store, _rules(), self._judges)
-        self.api = Api(lambda: made, throttle)
+        self.desk = desk(self.config, wiring.stages(self.config, self.store), self.store, _rules(), self._judges)
+        self.api = Api(lambda: self.desk, throttle)
         self.server = Server(application(self.api.routers), Http(port=0))
         self.server.start()
         self.url, self.port = self.server.url, self.server.port

@@ -1,0 +1,43 @@
+"""The page on how the program is: mailboxes, database, loops, what waits."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request, Response
+
+from bounced.serve.health import MailboxState
+from bounced.serve.pages.frame import Frame
+
+
+def routers(frame: Frame) -> list[APIRouter]:
+    """Return the routes."""
+    asked = frame.asked()
+
+    @asked.get("/health")
+    async def health(request: Request) -> Response:
+        """Show it."""
+        counts = await frame.ask(lambda store: store.counts())
+        positions = await frame.ask(lambda store: store.positions())
+        boxes = frame.health.mailboxes()
+        polled = [{"name": name, "box": box, "state": state_of(box)} for name, box in boxes.items()]
+        return frame.show(
+            request,
+            "health.html",
+            mailboxes=polled,
+            positions=[place for place in positions if place.mailbox in boxes] or positions,
+            counts=counts,
+            stuck=list(frame.health.stuck()),
+        )
+
+    return [asked]
+
+
+def state_of(box: MailboxState) -> str:
+    """Return in a word how a mailbox is: ok, elsewhere, late, failing or waiting for its first poll."""
+    now = datetime.now(UTC)
+    if box.problem:
+        return "failing"
+    if box.elsewhere:
+        return "elsewhere"
+    if box.last_success is None:
+        return "waiting"
+    return "ok" if box.ready(now) else "late"

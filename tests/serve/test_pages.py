@@ -1,0 +1,260 @@
+"""The frame of the page: who gets in, what a form must bring, what a stranger's site cannot do."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from sqlalchemy import update
+
+from bounced.config import Http
+from bounced.errors import StoreDown
+from bounced.serve.health import Health
+from bounced.serve.pages import Pages
+from bounced.serve.server import Server, application
+from bounced.serve.throttle import Throttle
+from bounced.store import TokenScope
+from bounced.store.session_tables import page_session
+from tests.serve.conftest import Said, Service
+
+READ, WRITE = TokenScope.READ, TokenScope.WRITE
+_numbers = count()
+
+
+class Site:
+    """The page of one installation, and a browser that keeps its cookies."""
+
+    def __init__(self, service: Service, **http: Any) -> None:
+        self.service = service
+        self.desk = replace(service.desk, http=Http(**http))
+        self.health = Health(service.store.ping, lambda: [])
+        self.pages = Pages(lambda: self.desk, self.health, Throttle(failures=3))
+        self.server = Server(application([*service.api.routers, *self.pages.routers], self.pages.dress), Http(port=0))
+        self.server.start()
+        self.cookies: dict[str, str] = {}
+
+    def close(self) -> None:
+        self.server.stop()
+        self.pages.close()
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}"
+
+    def call(self, method: str, path: str, form: dict[str, str] | None = None, **headers: str) -> Said:
+        """Ask as a browser would."""
+        sent = {"Accept": "text/html", "Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
+        if form is not None:
+            sent |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.origin}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        with closing(HTTPConnection("127.0.0.1", self.server.port, timeout=30)) as connection:
+            connection.request(method, path, urlencode(form) if form is not None else None, sent)
+            found = connection.getresponse()
+            for name, value in found.getheaders():
+                if name.lower() == "set-cookie":
+                    key, _, rest = value.partition("=")
+                    self.cookies[key] = rest.partition(";")[0].strip('"')
+                    if "Max-Age=0" in value:
+                        del self.cookies[key]
+            return Said(found.status, {k.lower(): v for k, v in found.getheaders()}, found.read())
+
+    def log_in(self, *scopes: TokenScope) -> Said:
+        return self.call("POST", "/login", {"token": self.token(*scopes), "next": "/health"})
+
+    def token(self, *scopes: TokenScope) -> str:
+        self.name = f"mo{next(_numbers)}"
+        return self.service.token(self.name, *scopes)
+
+    def csrf(self) -> str:
+        found = re.search(r'name="csrf" value="(\w+)"', self.call("GET", "/health").body.decode())
+        assert found
+        return found[1]
+
+
+@pytest.fixture
+def site(shared: Service) -> Iterator[Site]:
+    with closing(Site(shared)) as made:
+        yield made
+
+
+def test_nobody_sees_a_page_without_a_token(site: Site) -> None:
+    """But is led to where one logs in, and back from there to what was asked for."""
+    said = site.call("GET", "/health?a=b")
+    assert (said.status, said.headers["location"]) == (303, "/login?next=%2Fhealth%3Fa%3Db")
+
+    said = site.log_in(READ)
+    assert (said.status, said.headers["location"]) == (303, "/health")
+    assert "HttpOnly" in said.headers["set-cookie"] and "SameSite=strict" in said.headers["set-cookie"]
+    assert site.call("GET", "/health").status == 200
+
+
+@pytest.mark.parametrize(("scopes", "status"), [((TokenScope.CHECK,), 403), ((WRITE,), 403), ((READ,), 303)])
+def test_a_token_that_may_not_read_does_not_open_the_page(
+    site: Site, scopes: tuple[TokenScope, ...], status: int
+) -> None:
+    assert site.log_in(*scopes).status == status
+    assert (site.call("GET", "/").status == 200) == (status == 303)
+
+
+def test_who_guesses_tokens_is_told_to_wait_and_who_has_one_is_not(site: Site) -> None:
+    assert [site.call("POST", "/login", {"token": "x"}).status for _ in range(4)] == [401, 401, 401, 429]
+    assert site.log_in(READ).status == 303
+
+
+def test_a_revoked_token_ends_its_sessions_at_once(site: Site) -> None:
+    site.log_in(READ)
+    assert site.call("GET", "/").status == 200
+
+    site.service.store.revoke_token(site.name, datetime.now(UTC))
+    assert site.call("GET", "/").status == 303
+
+
+def test_logging_out_makes_a_copy_of_the_cookie_worthless(site: Site) -> None:
+    site.log_in(READ)
+    copy = dict(site.cookies)
+    assert site.call("POST", "/logout", {"csrf": site.csrf()}).status == 303
+
+    site.cookies = copy
+    assert site.call("GET", "/").status == 303
+
+
+def test_a_session_ends_by_the_clock(site: Site) -> None:
+    """After an hour without a click, and after eight whatever was clicked."""
+    token = site.token(READ)
+    for began, seen in ((timedelta(hours=2), timedelta(minutes=61)), (timedelta(hours=8, minutes=1), timedelta(0))):
+        assert site.call("POST", "/login", {"token": token}).status == 303
+        assert site.call("GET", "/").status == 200
+        _age(site, began, seen)
+        assert site.call("GET", "/").status == 303
+
+
+def test_a_cookie_that_was_tampered_with_opens_nothing(site: Site) -> None:
+    site.log_in(READ)
+    id_, secret, mac = site.cookies["bounced"].split(".")
+    other = site.token(READ).split("_")[1]
+    for forged in (
+        f"{other}.{secret}.{mac}",
+        f"{id_}.{secret[:-1]}A.{mac}",
+        f"{id_}.{secret}.{'0' * 64}",
+        "",
+        "x" * 9_000,
+    ):
+        site.cookies["bounced"] = forged
+        assert site.call("GET", "/").status == 303, forged
+
+
+def test_a_form_needs_the_word_of_this_session_and_our_own_origin(site: Site) -> None:
+    site.log_in(READ, WRITE)
+    csrf = site.csrf()
+    foreign = {"Origin": "https://evil.example"}
+    assert site.call("POST", "/logout", {}).status == 403
+    assert site.call("POST", "/logout", {"csrf": "0" * 64}).status == 403
+    assert site.call("POST", "/logout", {"csrf": csrf}, **foreign).status == 403
+    assert site.call("POST", "/logout", {"csrf": csrf}, Sec_Fetch_Site="cross-site").status == 403
+    assert site.call("POST", "/login", {"token": "x"}, **foreign).status == 403
+    assert site.call("GET", "/").status == 200
+    assert site.call("POST", "/logout", {"csrf": csrf}, Sec_Fetch_Site="same-origin").status == 303
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example", 421),
+        ("evil.example:8025", 421),
+        ("localhost", 303),
+        ("[::1]:80", 303),
+        ("bounces.example", 303),
+    ],
+)
+def test_a_name_that_is_not_ours_gets_no_page(shared: Service, host: str, status: int) -> None:
+    """A site whose name stands for 127.0.0.1 (DNS rebinding) is none of ours."""
+    with closing(Site(shared, names=["bounces.example"])) as site:
+        assert site.call("GET", "/", Host=host).status == status
+
+
+def test_behind_tls_the_cookie_is_for_tls_and_this_host_alone(site: Site) -> None:
+    said = site.call("POST", "/login", {"token": site.token(READ)}, X_Forwarded_Proto="https")
+    assert said.headers["set-cookie"].startswith("__Host-bounced=")
+    assert "Secure" in said.headers["set-cookie"]
+    assert site.call("GET", "/").status == 303
+    assert site.call("GET", "/", X_Forwarded_Proto="https").status == 200
+
+
+def test_no_page_loads_or_sends_anything_elsewhere(site: Site) -> None:
+    site.log_in(READ)
+    said = site.call("GET", "/")
+    assert "default-src 'none'" in said.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in said.headers["content-security-policy"]
+    assert said.headers["x-content-type-options"] == "nosniff"
+    assert said.headers["cache-control"] == "no-store"
+    page = said.body.decode()
+    assert not re.search(r"(?:src|href|action)=\"(?!/|#)", page)
+    assert not re.search(r"<style|<script(?! src)| style=| on\w+=", page)
+
+
+@pytest.mark.parametrize("to", ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example"])
+def test_a_login_leads_to_no_other_site(site: Site, to: str) -> None:
+    said = site.call("POST", "/login", {"token": site.token(READ), "next": to})
+    assert (said.status, said.headers["location"]) == (303, "/")
+
+
+def test_a_link_on_another_site_leads_to_the_page_and_not_to_the_login(site: Site) -> None:
+    """The browser keeps a strict cookie back then; the same page asks for itself once more."""
+    said = site.call("GET", "/health?x=1", Sec_Fetch_Site="cross-site")
+    assert said.status == 200
+    assert 'http-equiv="refresh" content="0; url=/health?x=1"' in said.body.decode()
+
+
+def test_errors_are_pages_for_people_and_documents_for_programs(site: Site) -> None:
+    site.log_in(READ)
+    for path, status in (("/nowhere", 404), ("/?since=tomorrow", 422), ("/?since=2026-02-02&until=2026-01-01", 422)):
+        said = site.call("GET", path)
+        assert (said.status, said.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert "<h1>" in said.body.decode()
+    assert site.call("GET", "/v1/events").json["status"] == 401
+    assert site.call("GET", "/nowhere", Accept="application/json").json["status"] == 404
+
+
+def test_a_database_that_is_down_is_said_on_a_page(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down() -> None:
+        raise StoreDown("gone")
+
+    site.log_in(READ)
+    monkeypatch.setattr(site.service.store, "counts", down)
+    said = site.call("GET", "/health")
+    assert (said.status, said.headers["retry-after"]) == (503, "5")
+    assert "Not now" in said.body.decode()
+
+
+def test_times_are_shown_in_the_zone_that_was_chosen(site: Site) -> None:
+    site.log_in(READ)
+    site.health.expect({"bounces": 60.0})
+    site.health.polled("bounces", datetime(2026, 7, 1, 23, 30, tzinfo=UTC))
+    assert "1 Jul 2026, 23:30" in site.call("GET", "/health").body.decode()
+
+    assert site.call("POST", "/zone", {"csrf": site.csrf(), "zone": "Europe/Nowhere"}).status == 422
+    assert site.call("POST", "/zone", {"csrf": site.csrf(), "zone": "Europe/Berlin"}).status == 303
+    page = site.call("GET", "/health").body.decode()
+    assert "2 Jul 2026, 01:30" in page
+    assert 'datetime="2026-07-01T23:30:00Z"' in page
+
+
+def test_static_files_may_be_kept_and_nothing_else_is_read_by_that_way(site: Site) -> None:
+    said = site.call("GET", "/static/app.css")
+    assert (said.status, said.headers["content-type"]) == (200, "text/css; charset=utf-8")
+    assert "immutable" in said.headers["cache-control"]
+    for path in ("/static/", "/static/..%2fframe.py", "/static/%2e%2e/frame.py", "/static/app.css%00"):
+        assert site.call("GET", path).status == 404
+
+
+def _age(site: Site, began: timedelta, seen: timedelta) -> None:
+    """Put the sessions back in time."""
+    now = datetime.now(UTC)
+    with site.service.store._write() as connection:
+        connection.execute(update(page_session).values(began_at=now - began, seen_at=now - seen))
