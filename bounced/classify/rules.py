@@ -96,6 +96,15 @@ class Rules:
         """Yield each example of each rule with what the whole set makes of it."""
         return prove(self._engine.rules, self._judge_example)
 
+    def alone(self, id_: str) -> "Rules":
+        """Return the set of this one rule: of all other texts it says that no rule holds (`none`)."""
+        return Rules(tuple(rule for rule in self.rules if rule.id == id_), self._providers)
+
+    def host_of(self, provider: str) -> str | None:
+        """Return a host that tells a provider; None for one that is not known."""
+        tables = (*self._providers.hosts.items(), *self._providers.domains.items())
+        return next((f"mx.{suffix}" for suffix, name in tables if name == provider), None)
+
     def provider_of(self, domain: str | None, mta: str | None) -> str | None:
         """Return who runs the mailboxes of `domain`, by its name or by the host that answered."""
         return self._providers.of(domain, mta)

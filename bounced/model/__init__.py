@@ -38,6 +38,7 @@ from bounced.model.report import (
     Tags,
     Verdict,
 )
+from bounced.model.review import Cause, Proposal, Settled, Suggestion, Trial, Unclear, Wording
 from bounced.model.sent import Records, References, Sent
 from bounced.model.watch import HELD, Alarm, Member, Sign, SignOfLife, Tally, Wave, WaveState
 from bounced.model.words import DEAD, FAULT_OF, Action, Category, Disposition, Fault, Kind, Reason, Trust
@@ -51,6 +52,7 @@ __all__ = [
     "Attempt",
     "By",
     "Category",
+    "Cause",
     "Change",
     "CountReport",
     "Delivery",
@@ -59,9 +61,9 @@ __all__ = [
     "Envelope",
     "Event",
     "Fault",
+    "Feedback",
     "Figure",
     "Figures",
-    "Feedback",
     "Finding",
     "History",
     "Identity",
@@ -76,6 +78,7 @@ __all__ = [
     "Outcome",
     "Place",
     "Position",
+    "Proposal",
     "RawMessage",
     "Reason",
     "Records",
@@ -85,14 +88,19 @@ __all__ = [
     "ReportRow",
     "Sent",
     "SentCount",
+    "Settled",
     "Sign",
     "SignOfLife",
+    "Suggestion",
     "Suppression",
     "Tags",
     "Tally",
+    "Trial",
     "Trust",
+    "Unclear",
     "Verdict",
     "Wave",
     "WaveState",
+    "Wording",
     "days_between",
 ]
