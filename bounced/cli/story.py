@@ -40,7 +40,7 @@ def of_address(normal: str, config: Path | None) -> Iterator[str]:
         yield normal
         yield from _state(settings, store, normal)
         heard = False
-        for event in store.events(EventQuery(address=normal)):
+        for event in store.events(EventQuery(address=normal, superseded=True)):
             heard = True
             yield from ("  " + line for line in _event(event))
         if not heard:

@@ -1,37 +1,39 @@
-"""What was recorded, newest first."""
+"""What was recorded, mail by mail: filtered, in order of time, page by page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select
 
 from bounced.model import Event
 from bounced.store import rows
 from bounced.store.database import Database
-from bounced.store.tables import event
+from bounced.store.tables import LINE, event, event_tag
 
 _PAGE: Final = 500
-#: The fields of a query that are compared with the column of the same name.
-_EQUAL: Final = (
-    "kind",
-    "category",
-    "reason",
-    "fault",
-    "trust",
-    "address",
-    "campaign",
-    "list",
-    "provider",
-    "rule",
-    "mailbox",
+#: The fields of a query that are compared with the column of the same name; those that mostly leave the fewest first.
+_INDEXED: Final = (
+    *("address", "domain", "campaign", "rule", "list", "reason"),
+    *("provider", "mailbox", "category", "fault", "kind"),
 )
+_EQUAL: Final = (*_INDEXED, "trust")
+#: An index in which a filter finds so many entries is no better than another.
+_MANY: Final = 50_000
+#: This filter finds events in the order of addresses; they must be sorted by time.
+_BEGINS: Final = "begins"
+#: After every character that an address may have.
+_LAST: Final = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events are listed. `since` is inclusive, `until` is not; `cursor` is that of the last event seen."""
+    """Which events are listed. `since` is inclusive, `until` is not; `cursor` is that of the last event seen.
+
+    `failed` leaves out what has no category, `tag` what the sender did not put into that category; `begins` is how
+    an address begins. Newest first, unless `oldest`. Events that others superseded are listed only if `superseded`.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
@@ -48,6 +50,12 @@ class EventQuery:
     mailbox: str | None = None
     limit: int | None = None
     cursor: str | None = None
+    domain: str | None = None
+    begins: str | None = None
+    tag: str | None = None
+    failed: bool = False
+    oldest: bool = False
+    superseded: bool = False
 
 
 def cursor_of(event: Event) -> str:
@@ -59,7 +67,7 @@ class Events(Database):
     """Questions about events."""
 
     def events(self, query: EventQuery | None = None) -> Iterator[Event]:
-        """Yield events, newest first, page by page. Raises StoreDown; ValueError for a cursor that is none."""
+        """Yield events in order of time, page by page. Raises StoreDown; ValueError for a cursor that is none."""
         query = query or EventQuery()
         left = query.limit
         while left is None or left > 0:
@@ -77,23 +85,104 @@ class Events(Database):
         return None if row is None else rows.to_event(row)
 
     def _page_of_events(self, query: EventQuery, limit: int) -> list[Event]:
-        found = select(event).where(*_conditions(query)).order_by(event.c.at.desc(), event.c.id.desc()).limit(limit)
         with self._read() as connection:
-            return [rows.to_event(row) for row in connection.execute(found)]
+            leader = _leader(connection, query) if self.is_sqlite else None
+            by = _Order(query, leader)
+            found = select(event).where(*_conditions(query, leader), *by.conditions())
+            if query.tag is not None:
+                found = found.join_from(event_tag, event, event.c.id == event_tag.c.event_id)
+            return [rows.to_event(row) for row in connection.execute(found.order_by(*by.columns()).limit(limit))]
 
 
-def _conditions(query: EventQuery) -> Iterator[ColumnElement[bool]]:
+class _Order:
+    """In which order events are listed, and where in it a page begins: by the columns of the index that leads."""
+
+    def __init__(self, query: EventQuery, leader: str | None = None) -> None:
+        self._query = query
+        tagged = query.tag is not None
+        self.at: ColumnElement[Any] = event_tag.c.at if tagged else event.c.at
+        self.id: ColumnElement[Any] = event_tag.c.event_id if tagged else event.c.id
+        if leader == _BEGINS:
+            self.at = _unindexed("at")
+
+    def columns(self) -> tuple[ColumnElement[Any], ...]:
+        """Return what to order by."""
+        return (self.at, self.id) if self._query.oldest else (self.at.desc(), self.id.desc())
+
+    def bounds(self) -> Iterator[ColumnElement[bool]]:
+        """Yield the bounds in time."""
+        if self._query.since is not None:
+            yield self.at >= self._query.since
+        if self._query.until is not None:
+            yield self.at < self._query.until
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """Yield the bounds in time, and the place after which the page begins. Raises ValueError."""
+        yield from self.bounds()
+        if self._query.cursor is None:
+            return
+        moment, last = _place_of(self._query.cursor)
+        # The first of the two tells the index where to begin; the second alone would not.
+        if self._query.oldest:
+            yield self.at >= moment
+            yield or_(self.at > moment, and_(self.at == moment, self.id > last))
+        else:
+            yield self.at <= moment
+            yield or_(self.at < moment, and_(self.at == moment, self.id < last))
+
+
+def _conditions(query: EventQuery, leader: str | None) -> Iterator[ColumnElement[bool]]:
+    """Yield what an event must be, but for its time. Where a filter leads, no other has an index to offer."""
     for name in _EQUAL:
         if (value := getattr(query, name)) is not None:
-            yield event.c[name] == value
-    if query.since is not None:
-        yield event.c.at >= query.since
-    if query.until is not None:
-        yield event.c.at < query.until
-    if query.cursor is not None:
-        at, id_ = _place_of(query.cursor)
-        yield event.c.at <= at  # tells the index where to begin; the next line alone would not
-        yield or_(event.c.at < at, and_(event.c.at == at, event.c.id < id_))
+            yield _column(name, leader) == value
+    if query.begins is not None:
+        yield _beginning(query.begins, event.c.address if leader in (None, _BEGINS) else _unindexed("address"))
+    if query.tag is not None:
+        yield event_tag.c.tag == query.tag[:LINE]
+    if query.failed:
+        yield _column("category", leader).is_not(None)
+    if not query.superseded:
+        yield event.c.superseded_by.is_(None)
+
+
+def _column(name: str, leader: str | None) -> ColumnElement[Any]:
+    return event.c[name] if leader in (None, name) else _unindexed(name)
+
+
+def _unindexed(name: str) -> ColumnElement[Any]:
+    """Return the column as SQLite does not see that an index has it."""
+    return literal_column(f"+event.{name}", event.c[name].type)
+
+
+def _beginning(words: str, address: ColumnElement[Any] = event.c.address) -> ColumnElement[bool]:
+    return and_(address >= words, address < words + _LAST)
+
+
+def _leader(connection: Connection, query: EventQuery) -> str:
+    """Return the filter whose index SQLite is to follow, since it does not know how many events each finds.
+
+    It is the one that finds the fewest, by a count of some ten thousand entries at most; `at` where none is better.
+    """
+    if query.tag is not None:
+        return "tag"
+    leads = {name: event.c[name] == value for name in _INDEXED if (value := getattr(query, name)) is not None}
+    if query.begins is not None:
+        leads[_BEGINS] = _beginning(query.begins)
+    elif len(leads) < 2:
+        return next(iter(leads), "at")
+    amounts = dict(zip(leads, connection.execute(select(*_amounts(query, leads))).one(), strict=True))
+    if amounts.get(_BEGINS, 0) >= _MANY:
+        del amounts[_BEGINS]
+    return min(amounts, key=amounts.__getitem__, default="at")
+
+
+def _amounts(query: EventQuery, leads: Mapping[str, ColumnElement[bool]]) -> Iterator[ColumnElement[int]]:
+    """Yield how many events in time each filter finds, or that they are many."""
+    for name, condition in leads.items():
+        bounds = _Order(query, name).bounds()
+        some: Select[Any] = select(literal_column("1")).select_from(event).where(condition, *bounds).limit(_MANY)
+        yield select(func.count()).select_from(some.subquery()).scalar_subquery()
 
 
 def _place_of(cursor: str) -> tuple[datetime, str]:

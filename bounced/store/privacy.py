@@ -52,7 +52,7 @@ _GONE: Final = "<erased>"
 #: What an event says in words that strangers wrote.
 _WORDY: Final = ("diagnostic", "matched", "subject")
 #: What goes of an event of the person's own, and where words of ours may name them.
-_NAMING: Final = ("address", "final_recipient", "message_id", *_WORDY)
+_NAMING: Final = ("address", "domain", "final_recipient", "message_id", *_WORDY)
 _OURS: Final = ("trust_why", "decision", "basis", "disagreed")
 #: Where another's event may name them.
 _QUOTING: Final = ("final_recipient", "message_id", *_WORDY, *_OURS)

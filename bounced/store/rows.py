@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from bounced.address import domain_of
 from bounced.model import (
     Action,
     Attempt,
@@ -42,7 +43,8 @@ def of_event(event: Event) -> dict[str, Any]:
     row = {name: getattr(event, name) for name in (*_PLAIN, *_LINES, "kind", "category", "reason", "fault", "trust")}
     tags = event.tags
     row |= {"action": event.action, "campaign": tags.campaign, "list": tags.list, "stream": tags.stream}
-    return row | {"categories": tags.categories} | of_place(event.place)
+    row |= {"categories": tags.categories, "domain": domain_of(event.address) if event.address else None}
+    return row | of_place(event.place)
 
 
 def to_event(row: Row[Any]) -> Event:

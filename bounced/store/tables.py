@@ -77,6 +77,7 @@ event = Table(
     Column("trust_why", Words(PROSE), nullable=False),
     Column("decision", Words(PROSE), nullable=False),
     Column("superseded_by", Words(NAME)),
+    Column("domain", Words(ADDRESS - 1)),
     Index(None, "at"),
     Index(None, "digest"),
     Index(None, "address", "at", **_where("address IS NOT NULL")),
@@ -85,6 +86,22 @@ event = Table(
     Index(None, "list", "at", **_where("list IS NOT NULL")),
     Index(None, "provider", "at", **_where("provider IS NOT NULL")),
     Index(None, "reason", "at", **_where("reason IS NOT NULL")),
+    Index(None, "category", "at", **_where("category IS NOT NULL")),
+    Index(None, "domain", "at", **_where("domain IS NOT NULL")),
+    Index(None, "fault", "at"),
+    Index(None, "kind", "at"),
+    Index(None, "mailbox", "at"),
+    Index(None, "rule", "at"),
+)
+
+#: The sender's categories of each event, one a row; triggers keep it in step with `event.categories`.
+event_tag = Table(
+    "event_tag",
+    metadata,
+    Column("tag", Words(LINE), primary_key=True),
+    Column("at", Instant, primary_key=True),
+    Column("event_id", Words(NAME), primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 #: Evidence may be erased before the journal that names it: `event_id` is no foreign key.

@@ -6,7 +6,7 @@ import pytest
 
 from bounced.keeping import keep, octets
 from bounced.model import Kept, RawMessage
-from bounced.store import Retention, Store
+from bounced.store import EventQuery, Retention, Store
 from tests.store.conftest import event, place
 
 
@@ -61,5 +61,6 @@ def test_superseded_events_count_no_more_and_can_still_be_seen(store: Store, now
         assert tx.recorded([old.key, new.key, "none"]) == {old.key: None, new.key: new.id}
 
     assert [e.id for e in store.histories(["user1@example.org"], now)["user1@example.org"].events] == [new.id]
-    assert {e.superseded_by for e in store.events()} == {None, new.id}
+    assert {e.superseded_by for e in store.events(EventQuery(superseded=True))} == {None, new.id}
+    assert list(store.events()) == [new]
     assert store.events_of_messages([old.digest]) == {old.digest: [new]}
