@@ -13,6 +13,7 @@ from bounced.store.outbox import DeliveryQuery, Outbox
 from bounced.store.privacy import Erased, Erasure, Forgotten, Privacy, Retention
 from bounced.store.raw import RawEvidence
 from bounced.store.reports import Reports
+from bounced.store.review import ReviewQueue
 from bounced.store.sent import SentCounts, SentMails
 from bounced.store.sessions import Login, Sessions
 from bounced.store.suppressions import EVERYWHERE, SuppressionQuery, Suppressions, standing
@@ -66,6 +67,7 @@ class Store(
     SignsOfLife,
     Waves,
     Transfers,
+    ReviewQueue,
 ):
     """The database of one installation; safe to share between threads. `webhooks` may be exchanged at any time.
 
