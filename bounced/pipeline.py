@@ -3,13 +3,13 @@
 raw message -> report -> verdicts and identities -> events, journal, outbox: one transaction
 """
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+from bounced.canary import CANARY, Aviary, Cage, owned
 from bounced.correlate import cap
 from bounced.errors import TryLater, Unreadable
 from bounced.model import (
@@ -30,15 +30,12 @@ from bounced.model import (
     Wave,
 )
 from bounced.recalling import Memory, Recall, recalled
-from bounced.recording import disposition_of, events_of
+from bounced.recording import SEEN_BEFORE, disposition_of, events_of, quarantined
 from bounced.watching import Watch, Watching, keep, look
 from bounced.workers import Stopped, Workers
 
-#: The detail of a message that was settled before, and of a report of which nothing is new.
-SEEN_BEFORE = "seen before"
 
-
-class Transaction(Watching, Recall, Protocol):
+class Transaction(Watching, Recall, Aviary, Protocol):
     """What a batch needs of the ledger; everything in it is committed together or not at all."""
 
     def known(self, messages: Sequence[tuple[Place, str]]) -> Mapping[Place, Disposition]:
@@ -145,6 +142,7 @@ class Stages:
     watch: Watch | None = None
     keep: Keep | None = None
     memory: Memory | None = None
+    canary: Cage | None = None
 
 
 def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[Outcome]:
@@ -163,7 +161,9 @@ def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[O
     judgements = list(zip(waiting, ready, strict=True))
     kept = _kept(judgements, stages.keep, now)
     with stages.ledger.begin() as tx:
-        found = {raw.place: events_of(j, now) for raw, j in judgements if isinstance(j, Judged)}
+        reports = [j for _, j in judgements if isinstance(j, Judged)]
+        canaries = owned(stages.canary, reports)
+        found = {j.place: [] if j.place in canaries else events_of(j, now) for j in reports}
         new = tx.fresh([event for events in found.values() for event in events])
         addresses = sorted({e.address for e in new if e.address})
         events, changes, told = _decided(new, tx.histories(addresses, now), stages, tx, now)
@@ -176,7 +176,9 @@ def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[O
             _settled(j, found[raw.place], first) if isinstance(j, Judged) else _failed(raw, j, stages.strikes, tx, now)
             for raw, j in judgements
         ]
-        tx.announce([*told, *stages.compose(events, changes, now), *_quarantined(outcomes, now)])
+        outcomes = [replace(o, detail=CANARY) if o.place in canaries else o for o in outcomes]
+        back = stages.canary.receive(tx, list(canaries.values()), now) if stages.canary else []
+        tx.announce([*told, *back, *stages.compose(events, changes, now), *quarantined(outcomes, now)])
         tx.settle([(outcome, digests[outcome.place]) for outcome in outcomes])
     return outcomes
 
@@ -278,22 +280,3 @@ def _failed(raw: RawMessage, failure: Failure | Aside, limit: int, tx: Transacti
     strikes = tx.strike(raw.place, raw.digest(), failure.why, now)
     disposition = Disposition.QUARANTINE if strikes >= limit else Disposition.RETRY
     return Outcome(raw.place, disposition, f"strike {strikes} of {limit}: {failure.why}")
-
-
-def _quarantined(outcomes: Sequence[Outcome], now: datetime) -> list[Notification]:
-    return [
-        Notification(
-            "msg_" + hashlib.sha256(repr(o.place).encode()).hexdigest()[:32],
-            "message.quarantined",
-            now,
-            {
-                "mailbox": o.place.mailbox,
-                "folder": o.place.folder,
-                "uidvalidity": o.place.uidvalidity,
-                "uid": o.place.uid,
-                "why": o.detail,
-            },
-        )
-        for o in outcomes
-        if o.disposition is Disposition.QUARANTINE and o.detail != SEEN_BEFORE
-    ]

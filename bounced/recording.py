@@ -1,9 +1,25 @@
 """What was judged becomes events, and a place for the message. Pure; the same evidence makes the same events."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
-from bounced.model import Category, Disposition, Event, Finding, Identity, Judged, Kind, Reason, Verdict
+from bounced.model import (
+    Category,
+    Disposition,
+    Event,
+    Finding,
+    Identity,
+    Judged,
+    Kind,
+    Notification,
+    Outcome,
+    Reason,
+    Verdict,
+)
+
+#: The detail of a message that was settled before, and of a report of which nothing is new.
+SEEN_BEFORE = "seen before"
 
 #: What is `other` and yet a machine's report: it is filed, not left for a person.
 _REPORTS_OF_NO_FAILURE = frozenset({"mdn", "dmarc", "not-spam", "auth-failure"})
@@ -98,3 +114,23 @@ def _key(judged: Judged, finding: Finding, verdict: Verdict, identity: Identity)
         day,
     )
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def quarantined(outcomes: Sequence[Outcome], now: datetime) -> list[Notification]:
+    """Return what tells of messages that were put into quarantine now."""
+    return [
+        Notification(
+            "msg_" + hashlib.sha256(repr(o.place).encode()).hexdigest()[:32],
+            "message.quarantined",
+            now,
+            {
+                "mailbox": o.place.mailbox,
+                "folder": o.place.folder,
+                "uidvalidity": o.place.uidvalidity,
+                "uid": o.place.uid,
+                "why": o.detail,
+            },
+        )
+        for o in outcomes
+        if o.disposition is Disposition.QUARANTINE and o.detail != SEEN_BEFORE
+    ]

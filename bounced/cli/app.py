@@ -7,6 +7,7 @@ import typer
 
 from bounced import __version__
 from bounced.cli import (
+    canary,
     classify,
     demo,
     events,
@@ -80,6 +81,7 @@ suppressions.app.command()(undo.redo)
 for name, group in (
     ("suppressions", suppressions.app),
     ("waves", waves.app),
+    ("canary", canary.app),
     ("evidence", evidence.app),
     ("webhooks", webhooks.app),
     ("tokens", tokens.app),

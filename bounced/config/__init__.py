@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError, model_validator
 
 from bounced.config.base import Domain, Pattern, Port, Reporter, Seconds, Secret, SecretSetting, Section
+from bounced.config.canary import Canary, Submission
 from bounced.config.correlation import (
     Correlation,
     HeaderTag,
@@ -33,6 +34,7 @@ from bounced.errors import ConfigError
 __all__ = [
     "After",
     "Alarms",
+    "Canary",
     "Config",
     "Correlation",
     "Cost",
@@ -68,6 +70,7 @@ __all__ = [
     "Signing",
     "SigningKey",
     "SubjectTag",
+    "Submission",
     "TagName",
     "Tagging",
     "Threshold",
@@ -94,10 +97,17 @@ class Config(Section):
     correlation: Correlation = Correlation()
     evidence: Evidence = Evidence()
     privacy: Privacy = Privacy()
+    canary: Canary | None = None
     webhooks: tuple[Webhook, ...] = ()
     http: Http = Http()
     lookups: Lookups = Lookups()
     log: Log = Log()
+
+    @model_validator(mode="after")
+    def _canary_is_signed(self) -> Self:
+        if self.canary and not self.correlation.signing.keys:
+            raise ValueError("canary: want correlation.signing.keys: by its token its bounce is known")
+        return self
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

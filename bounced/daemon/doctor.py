@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from bounced.config import Config, Webhook
-from bounced.daemon import wiring
+from bounced.daemon import canary, wiring
 from bounced.errors import BouncedError, ConfigError
 from bounced.mailbox import Source
 
@@ -28,6 +28,8 @@ def examine(config: Config) -> Iterator[Found]:
     for hook in config.webhooks:
         yield from _guarded(f"webhook {hook.name}", lambda hook=hook: _webhook(hook))  # type: ignore[misc]
     yield from _trust(config)
+    if config.canary:
+        yield from _guarded("canary", lambda: _canary(config))
 
 
 def _guarded(what: str, look: Callable[[], Iterable[Found]]) -> Iterator[Found]:
@@ -79,6 +81,19 @@ def _mailbox(source: Source) -> Iterator[Found]:
 def _webhook(hook: Webhook) -> Iterator[Found]:
     answer = wiring.ping(hook)
     yield Found(answer.ok, f"webhook {hook.name}", answer.says)
+
+
+def _canary(config: Config) -> Iterator[Found]:
+    if config.canary:
+        yield Found(True, "canary", canary.probe(config.canary.smtp))
+    with closing(wiring.store(config)) as store:
+        alarm, landed = store.standing_canary_alarm(), [c for c in store.recent_canaries() if c.returned_at]
+    if alarm:
+        yield Found(False, "canary", f"alarm since {alarm.raised_at:%Y-%m-%d %H:%M} UTC: {alarm.why}")
+    elif landed:
+        yield Found(True, "canary", f"the last one came back at {landed[0].returned_at:%Y-%m-%d %H:%M} UTC")
+    else:
+        yield Found(None, "canary", "none came back yet")
 
 
 def _trust(config: Config) -> Iterator[Found]:

@@ -16,7 +16,8 @@ import structlog
 from bounced.daemon.judging import Ahead, Judges, Notes
 from bounced.daemon.pulse import Pulse
 from bounced.model import Disposition, Outcome
-from bounced.pipeline import SEEN_BEFORE, Stages, handle
+from bounced.pipeline import Stages, handle
+from bounced.recording import SEEN_BEFORE
 
 if TYPE_CHECKING:
     from bounced.mailbox import Batch, Positions, Source

@@ -15,6 +15,7 @@ import structlog
 
 from bounced.config import Config, ImapMailbox, Mailbox
 from bounced.daemon import wiring
+from bounced.daemon.canary import CanarySender
 from bounced.daemon.judging import Judges
 from bounced.daemon.leases import Leases, owner
 from bounced.daemon.loops import NEVER, Loops
@@ -78,9 +79,10 @@ class Service:
         self._deliverer = wiring.deliverer(config, Counted(self.store, instruments.metrics))
         self._judges = Judges(config)
         self.desk = desk(config, self._stages, self.store, rules, self._judges)
-        self._loops = Loops(instruments.pulse, len(config.mailboxes) + 6)
+        self._loops = Loops(instruments.pulse, len(config.mailboxes) + 7)
         self._pollers = self._make_pollers()
         self._leases = Leases(self.store, owner(), shared=not self.store.is_sqlite)
+        self._canary = CanarySender(config.canary, config, self.store) if config.canary else None
 
     def start(self) -> None:
         """Start to work: first the database, and once that answers, the rest."""
@@ -122,6 +124,7 @@ class Service:
             ("bounced_outbox_oldest_seconds", "", {"": waited}),
             ("bounced_messages_waiting", "for", {"retry": counts.struck_messages, "ack": counts.unacked_messages}),
             *self._watched(),
+            *self._flown(),
         ]
 
     def _watched(self) -> Iterable[tuple[str, str, Mapping[str, float]]]:
@@ -134,6 +137,16 @@ class Service:
             ("bounced_waves", "state", {state: states[state] for state in ("open", "asking")}),
             ("bounced_waves_held_addresses", "", {"": sum(held.values())}),
             ("bounced_alarms", "fault", {fault: alarms[fault] for fault in ("sender", "message")}),
+        ]
+
+    def _flown(self) -> Iterable[tuple[str, str, Mapping[str, float]]]:
+        """Return whether the canary is missed, and when one last came back; nothing where none is sent."""
+        if self.config.canary is None:
+            return []
+        landed = [each.returned_at for each in self.store.recent_canaries() if each.returned_at]
+        return [
+            ("bounced_canary_missed", "", {"": float(self.store.standing_canary_alarm() is not None)}),
+            ("bounced_canary_returned_timestamp_seconds", "", {"": max(landed).timestamp() if landed else 0.0}),
         ]
 
     def _prepare(self) -> float:
@@ -149,6 +162,8 @@ class Service:
         self._loops.add("expiry", self._expire, _SLACK * 5)
         self._loops.add("waves", self._settle, _SLACK * 5)
         self._loops.add("pruning", self._prune, _SLACK * 30)
+        if self._canary:
+            self._loops.add("canary", self._canary.step, self._canary.allowance)
         if self._leases.shared:
             self._loops.add("leases", self._renew, _SLACK)
         self.prepared.set()

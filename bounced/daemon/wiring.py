@@ -10,6 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bounced.canary import Cage
 from bounced.config import Config, Webhook, secret_problems
 from bounced.errors import ConfigError
 from bounced.keeping import keep, pseudonym
@@ -186,11 +187,20 @@ def keeping(config: Config) -> Keep | None:
 def stages(config: Config, ledger: "Store") -> Stages:
     """Return all stages. Its `judge` is a stand-in that must be replaced: judging needs processes to be started."""
     from bounced.notify import compose
+    from bounced.notify.canary import of_canary
     from bounced.notify.watch import of_alarm, of_wave
 
     watch = Watch(config.policy, bool(config.correlation.signing.keys), of_wave, of_alarm)
     return Stages(
-        _not_here, policy(config), compose, ledger, config.policy.strikes, watch, keeping(config), memory(config)
+        judge=_not_here,
+        decide=policy(config),
+        compose=compose,
+        ledger=ledger,
+        strikes=config.policy.strikes,
+        watch=watch,
+        keep=keeping(config),
+        memory=memory(config),
+        canary=Cage(config.canary.recipient, of_canary) if config.canary else None,
     )
 
 

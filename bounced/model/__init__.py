@@ -1,5 +1,6 @@
 """The nouns: what the stages hand to each other. Frozen, without I/O; every time is aware and in UTC."""
 
+from bounced.model.canary import Canary, CanaryAlarm, lost
 from bounced.model.figures import (
     By,
     CountReport,
@@ -51,6 +52,8 @@ __all__ = [
     "Alarm",
     "Attempt",
     "By",
+    "Canary",
+    "CanaryAlarm",
     "Category",
     "Cause",
     "Change",
@@ -103,4 +106,5 @@ __all__ = [
     "WaveState",
     "Wording",
     "days_between",
+    "lost",
 ]

@@ -11,7 +11,7 @@ text of strangers is one line, bounded, without control characters. The raw mail
 `suppression.released`, `suppression.expired`:
     address, scope, category, reason, why, until (null: no end), event_id, actor, at
 `wave.opened`, `wave.closed`, `alarm.raised`, `alarm.cleared`:
-    see notify/watch.py
+    see notify/watch.py; for the alarm of the canary notify/canary.py
 `message.quarantined`:
     mailbox, folder, uidvalidity, uid, why
 `webhook.test`:

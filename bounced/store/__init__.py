@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Self
 
 from bounced.config import Database as Settings
+from bounced.store.canaries import Canaries
 from bounced.store.events import EventQuery, Events, cursor_of
 from bounced.store.evidence import SignsOfLife
 from bounced.store.lookup import Lookup
@@ -66,6 +67,7 @@ class Store(
     Upkeep,
     SignsOfLife,
     Waves,
+    Canaries,
     Transfers,
     ReviewQueue,
 ):

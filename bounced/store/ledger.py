@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, inser
 
 from bounced.model import Change, DeliveryState, Disposition, Event, History, Notification, Outcome, Place, Suppression
 from bounced.store import rows
+from bounced.store.canaries import Aviary
 from bounced.store.columns import among, clean
 from bounced.store.database import Database
 from bounced.store.evidence import Testimony
@@ -25,7 +26,7 @@ from bounced.store.tables import LINE, delivery, event, journal, message, notifi
 from bounced.store.waves import Watching
 
 
-class Batch(Keeping, Testimony, Watching, Recall):
+class Batch(Keeping, Testimony, Watching, Recall, Aviary):
     """One open transaction of the ledger; `pipeline.Transaction` says what each method promises."""
 
     def __init__(self, connection: Connection, webhooks: Mapping[str, tuple[str, ...]]) -> None:
