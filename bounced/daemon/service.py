@@ -6,7 +6,7 @@ A reload builds a second one beside it and swaps.
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -42,11 +42,12 @@ _SLACK = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Instruments:
-    """What outlives a reload: the pulse, the state that HTTP shows, the counters."""
+    """What outlives a reload: the pulse, the state that HTTP shows, the counters, and what asks for one."""
 
     pulse: Pulse
     health: Health
     metrics: Metrics
+    reload: Callable[[], None] | None = None
 
 
 class Counted:
@@ -78,7 +79,7 @@ class Service:
         self._stages = wiring.stages(config, self.store)
         self._deliverer = wiring.deliverer(config, Counted(self.store, instruments.metrics))
         self._judges = Judges(config)
-        self.desk = desk(config, self._stages, self.store, rules, self._judges)
+        self.desk = desk(config, self._stages, self.store, rules, self._judges, instruments.reload)
         self._loops = Loops(instruments.pulse, len(config.mailboxes) + 7)
         self._pollers = self._make_pollers()
         self._leases = Leases(self.store, owner(), shared=not self.store.is_sqlite)

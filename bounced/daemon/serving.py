@@ -1,12 +1,13 @@
 """What is asked over HTTP, made from one configuration: the desk of the HTTP interface."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bounced.config import Config
 from bounced.correlate import Mail, Purpose
 from bounced.daemon.judging import Judges
+from bounced.daemon.reviewing import review, shown
 from bounced.errors import Unreadable
 from bounced.model import Change, Place, RawMessage, Tags, Wave, WaveState
 from bounced.pipeline import Failure, Stages, change, witness
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
 _HERE = Place("http", "", 0, 0)
 
 
-def desk(config: Config, stages: Stages, store: Store, rules: "Rules", judges: Judges) -> Desk:
+def desk(  # noqa: PLR0913  one configuration, and what is at work for it
+    config: Config,
+    stages: Stages,
+    store: Store,
+    rules: "Rules",
+    judges: Judges,
+    reload: Callable[[], None] | None = None,
+) -> Desk:
     """Return what the HTTP interface asks: the store, and the stages as this configuration wants them."""
 
     def commit(changes: Sequence[Change], now: datetime) -> None:
@@ -50,6 +58,10 @@ def desk(config: Config, stages: Stages, store: Store, rules: "Rules", judges: J
         message_bytes=config.limits.message_bytes,
         sign=_mint(ReturnPaths(config.correlation.signing)) if config.correlation.signing.keys else None,
         http=config.http,
+        review=review(config, store, rules),
+        rules=shown(rules),
+        endpoints=config.webhooks,
+        reload=reload,
     )
 
 

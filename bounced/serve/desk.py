@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from bounced.config import Http
+from bounced.config import Http, Webhook
 from bounced.errors import StoreDown
 from bounced.model import Change, SignOfLife, Tags, Wave, WaveState
+from bounced.serve.reviewing import Reviewing, RuleShown
 from bounced.store import Store
 
 T = TypeVar("T")
@@ -33,7 +34,8 @@ class Desk:
     wave, by whom, and both return the changes that followed. `judge` says what a mail is, within its time, or raises
     Unreadable; `judge_reply` what a server's reply meant. Both answer in the words of `bounced classify`.
     `sign` mints return path, ENVID and headers for a recipient; None where no key is configured. `http` says how the
-    page is reached and how long one is logged in.
+    page is reached and how long one is logged in. `review` is the queue of what was not understood, `rules` those in
+    force in their order, `endpoints` who is told. `reload` has configuration and rules read again, some time soon.
     """
 
     store: Store
@@ -45,6 +47,10 @@ class Desk:
     message_bytes: int
     sign: Mint | None = None
     http: Http = field(default_factory=Http)
+    review: Reviewing | None = None
+    rules: Sequence[RuleShown] = ()
+    endpoints: Sequence[Webhook] = ()
+    reload: Callable[[], None] | None = None
 
 
 class Threads:
