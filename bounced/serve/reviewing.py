@@ -1,9 +1,9 @@
 """What the HTTP interface and the page ask of the review queue, and the rules as they are shown."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from bounced.model import Proposal, Suggestion, Trial, Wording
 
@@ -51,3 +51,10 @@ class RuleShown:
     when: Sequence[tuple[str, str]]
     matches: Sequence[str]
     rejects: Sequence[str]
+
+
+def given_proposal(review: Reviewing, suggested: Proposal, given: Mapping[str, Any]) -> Proposal:
+    """Return what was suggested, with what somebody said instead."""
+    changes = {name: value for name, value in given.items() if value is not None}
+    provider = changes.get("provider")
+    return replace(suggested, **changes, host=review.host_of(provider) if provider else None)
