@@ -14,29 +14,51 @@ from markupsafe import Markup
 
 #: The categories from the ground up, as everywhere.
 STACK: Final = ("hard", "soft", "complaint")
-_WIDE, _HIGH, _LEFT, _BELOW, _ABOVE = 960, 240, 44, 24, 8
+_LEFT, _BELOW, _ABOVE = 44, 24, 8
 _STEPS: Final = (1, 2, 2.5, 5, 10)
-#: Labels below the axis, at most.
-_LABELS: Final = 9
 _SPARK_WIDE, _SPARK_HIGH = 120, 28
 
 _numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """How large a chart of days is drawn, and how many labels fit below it. Style shows the one that fits."""
+
+    kind: str
+    width: int
+    height: int
+    labels: int
+
+    def y(self, amount: float, top: float) -> float:
+        """Return how far down an amount lies where `top` is the most."""
+        return _ABOVE + (self.height - _ABOVE - _BELOW) * (1 - amount / top)
+
+
+_SHEETS: Final = (Sheet("wide", 960, 240, 9), Sheet("slim", 360, 210, 4))
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
-    """What is drawn for one day; `amounts` in the order of STACK, `link` to its mails."""
+    """What is drawn for one day; `amounts` in the order of STACK."""
 
     day: date
     amounts: tuple[int, int, int]
-    link: str
 
 
 def days_chart(days: Sequence[Day], title: str) -> Markup:
-    """Return stacked bars, one a day."""
+    """Return stacked bars, one a day. It is a picture: links to the days are in the table behind."""
     top, step = scale(max((sum(day.amounts) for day in days), default=0))
-    parts = [*_rules(top, step), *_bars(days, top), *_day_labels([day.day for day in days])]
-    return _svg((_WIDE, _HIGH), title, _told(days), parts)
+    return Markup().join(
+        _svg(
+            (sheet.width, sheet.height),
+            title,
+            _told(days),
+            [*_rules(sheet, top, step), *_bars(sheet, days, top), *_day_labels(sheet, [day.day for day in days])],
+            f"days {sheet.kind}",
+        )
+        for sheet in _SHEETS
+    )
 
 
 def spark(values: Sequence[int], kind: str, title: str) -> Markup:
@@ -79,42 +101,41 @@ def scale(most: float) -> tuple[float, float]:
     return step * ceil(most / step), step
 
 
-def _rules(top: float, step: float) -> Iterator[Markup]:
+def _rules(sheet: Sheet, top: float, step: float) -> Iterator[Markup]:
     """Yield the lines behind the bars, each with its number."""
     for number in range(round(top / step) + 1):
-        y, kind = _y(number * step, top), "rule" if number else "ground"
-        yield Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(kind, _LEFT, _WIDE, _n(y), _n(y))
+        y, kind = sheet.y(number * step, top), "rule" if number else "ground"
+        yield Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
+            kind, _LEFT, sheet.width, _n(y), _n(y)
+        )
         yield Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(
             _LEFT - 8, _n(y + 4), short(number * step)
         )
 
 
-def _bars(days: Sequence[Day], top: float) -> Iterator[Markup]:
-    width = (_WIDE - _LEFT) / max(1, len(days))
+def _bars(sheet: Sheet, days: Sequence[Day], top: float) -> Iterator[Markup]:
+    width = (sheet.width - _LEFT) / max(1, len(days))
     for number, day in enumerate(days):
         x, ground = _LEFT + number * width + width * 0.12, 0.0
         rects = []
         for kind, amount in zip(STACK, day.amounts, strict=True):
             if amount:
-                high = _y(ground, top) - _y(ground + amount, top)
-                rects.append(_rect(kind, x, _y(ground + amount, top), width * 0.76, high))
+                high = sheet.y(ground, top) - sheet.y(ground + amount, top)
+                rects.append(_rect(kind, x, sheet.y(ground + amount, top), width * 0.76, high))
                 ground += amount
         if rects:
-            # The whole column answers to the pointer; a reader with the keyboard has the links of the table behind.
-            whole = _rect("column", _LEFT + number * width, _ABOVE, width, _HIGH - _ABOVE - _BELOW)
-            yield Markup('<a href="{}" tabindex="-1"><title>{}</title>{}{}</a>').format(
-                day.link, _words(day), whole, Markup().join(rects)
-            )
+            whole = _rect("column", _LEFT + number * width, _ABOVE, width, sheet.height - _ABOVE - _BELOW)
+            yield Markup("<g><title>{}</title>{}{}</g>").format(_words(day), whole, Markup().join(rects))
 
 
-def _day_labels(days: Sequence[date]) -> Iterator[Markup]:
-    every = max(1, ceil(len(days) / _LABELS))
-    width = (_WIDE - _LEFT) / max(1, len(days))
+def _day_labels(sheet: Sheet, days: Sequence[date]) -> Iterator[Markup]:
+    every = max(1, ceil(len(days) / sheet.labels))
+    width = (sheet.width - _LEFT) / max(1, len(days))
     for number in range(0, len(days), every):
         day = days[number]
         x = _LEFT + (number + 0.5) * width
         yield Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(
-            _n(min(max(x, _LEFT + 14), _WIDE - 18)), _HIGH - 6, f"{day.day} {day:%b}"
+            _n(min(max(x, _LEFT + 14), sheet.width - 18)), sheet.height - 6, f"{day.day} {day:%b}"
         )
 
 
@@ -133,22 +154,29 @@ def _words(day: Day) -> str:
     return f"{day.day:%A}, {day.day.day} {day.day:%B}: {amounts}"
 
 
-def _svg(size: tuple[int, int], title: str, told: str, parts: Sequence[Markup], kind: str = "days") -> Markup:
+def _svg(size: tuple[int, int], title: str, told: str, parts: Sequence[Markup], kind: str) -> Markup:
     mark = f"chart{next(_numbers)}"
     return Markup(
-        '<svg class="chart {}" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-t {}-d">'
+        '<svg class="chart {}" viewBox="0 0 {} {}" preserveAspectRatio="{}" role="img" aria-labelledby="{}-t {}-d">'
         '<title id="{}-t">{}</title><desc id="{}-d">{}</desc>{}</svg>'
-    ).format(kind, *size, mark, mark, mark, title, mark, told, Markup().join(parts))
+    ).format(
+        kind,
+        *size,
+        "none" if kind == "spark" else "xMidYMid",
+        mark,
+        mark,
+        mark,
+        title,
+        mark,
+        told,
+        Markup().join(parts),
+    )
 
 
 def _rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:
     return Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
         kind, _n(x), _n(y), _n(width), _n(height)
     )
-
-
-def _y(amount: float, top: float) -> float:
-    return _ABOVE + (_HIGH - _ABOVE - _BELOW) * (1 - amount / top)
 
 
 def _n(value: float) -> str:

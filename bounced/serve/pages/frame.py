@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -191,6 +191,8 @@ def environment(statics: Mapping[str, str]) -> Environment:
         "words": text.words,
         "segment": text.segment,
         "span": text.span,
+        "day": text.day,
+        "day_before": lambda day, days: day - timedelta(days=days),
         "moment": _moment,
     }
     made.globals |= {

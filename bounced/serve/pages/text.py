@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 #: Control characters but tab and line break, what turns the direction of text, what cannot be seen, tags, half pairs.
 _HIDDEN: Final = re.compile(
+    "\r(?!\n)|"
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
@@ -17,8 +18,8 @@ _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def visible(text: str) -> str:
-    """Return the text with each character that hides or turns something written out, as in ⟨U+202E⟩."""
-    return _HIDDEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+    """Return the text with each character that hides or turns something written out, as a terminal would: \\u202e."""
+    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
 
 
 def finalised(value: object) -> object:
@@ -57,6 +58,12 @@ def moment(at: datetime | None, zone: tzinfo = UTC) -> Markup:
         f"{there:%A, %d %B %Y, %H:%M:%S} {zone_words(there)}",
         f"{there.day} {there:%b %Y, %H:%M}",
     )
+
+
+def day(text: str) -> str:
+    """Return a day (ISO 8601) with its weekday: Sat 21 Nov 2026."""
+    found = date.fromisoformat(text)
+    return f"{found:%a} {found.day} {found:%b %Y}"
 
 
 def zone_words(there: datetime) -> str:

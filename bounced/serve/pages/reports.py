@@ -1,0 +1,117 @@
+"""The page of reports: counts by day, campaign, reason and the rest, with rates, comparison, and as CSV."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from bounced.model import By, CountReport, Figure, Figures, ReportRow
+from bounced.serve.pages.figures import TAG, Line, change, days_chart, failed, lines, only_of, question
+from bounced.serve.pages.frame import Frame
+from bounced.serve.pages.guard import HEADERS
+from bounced.serve.pages.text import link
+from bounced.serve.pages.times import span_of
+from bounced.spreadsheet import shown
+
+#: Rows that a page shows; the CSV has them all.
+_ROWS: Final = 500
+_RATES: Final = {"hard": "hard_rate", "soft": "soft_rate", "complaints": "complaint_rate"}
+_SORTS: Final = ("key", "sent", *(figure.value for figure in Figure))
+#: What a report can be confined to, as the query names it, and in words.
+_ONLY: Final = (
+    ("campaign", "Campaign"),
+    ("list", "List"),
+    (TAG, "Category of the sender"),
+    ("provider", "Provider"),
+    ("domain", "Domain"),
+    ("reason", "Reason"),
+    ("fault", "Fault"),
+    ("rule", "Rule"),
+    ("mailbox", "Mailbox"),
+)
+
+Sort = Annotated[str, Query(pattern=f"^-?({'|'.join(_SORTS)})$")]
+
+
+def routers(frame: Frame) -> list[APIRouter]:
+    """Return the routes."""
+    asked = frame.asked()
+
+    async def report_of(request: Request, by: By, compare: bool) -> CountReport:
+        span = span_of(request, datetime.now(UTC))
+        only = only_of(request.query_params)
+        return await frame.ask(lambda store: store.report(question(span, by, only, compare)))
+
+    @asked.get("/reports")
+    async def reports(request: Request, by: By = By.DAY, compare: bool = False, sort: Sort = "") -> Response:
+        """Show a report."""
+        report = await report_of(request, by, compare)
+        rows = _sorted(lines(report), sort, by)
+        return frame.show(
+            request,
+            "reports.html",
+            span=span_of(request, datetime.now(UTC)),
+            report=report,
+            by=by,
+            choices=[each.value for each in By],
+            compare=compare,
+            rows=rows[:_ROWS],
+            left_out=max(0, len(rows) - _ROWS),
+            anything=any(_happened(line.figures) for line in rows),
+            chart=days_chart(report, "Bounces and complaints by day") if by is By.DAY else None,
+            only=_ONLY,
+            confined=bool(report.query.only.given()),
+            csv=link("/reports.csv", **dict(request.query_params)),
+            change=change,
+        )
+
+    @asked.get("/reports.csv")
+    async def as_csv(request: Request, by: By = By.DAY, compare: bool = False, sort: Sort = "") -> Response:
+        """Hand out the same report as CSV: every row of it, in the order of the page."""
+        report = await report_of(request, by, compare)
+        name = f"bounced-by-{by}-{report.query.first}-{report.query.last}.csv"
+        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+        rows = {row.key: row for row in report.rows}
+        ordered = [rows[line.name] for line in _sorted(lines(report), sort, by)]
+        return Response(_csv(report, ordered), media_type="text/csv; charset=utf-8", headers=headers)
+
+    return [asked]
+
+
+def _sorted(rows: list[Line], sort: str, by: By) -> list[Line]:
+    """Return the rows as asked for; days run backwards unless asked, the rest as the report has them."""
+    key = sort.removeprefix("-")
+    if not key:
+        return rows[::-1] if by is By.DAY else rows
+    if key == "key":
+        return sorted(rows, key=lambda line: line.name or "", reverse=sort.startswith("-"))
+    return sorted(rows, key=lambda line: getattr(line.figures, key) or 0, reverse=sort.startswith("-"))
+
+
+def _happened(figures: Figures) -> bool:
+    return bool(failed(figures) or figures.sent or any(figures.counts.values()))
+
+
+def _csv(report: CountReport, rows: list[ReportRow]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerows(_cells(report, rows))
+    return out.getvalue()
+
+
+def _cells(report: CountReport, rows: list[ReportRow]) -> Iterator[list[str]]:
+    names = ["sent", *(figure.value for figure in Figure)]
+    old = [f"{name}_before" for name in names] if report.query.compare else []
+    yield [report.query.by.value, *names, *_RATES.values(), *old]
+    for row in rows:
+        before = [_number(getattr(row.before, name)) for name in names] if row.before else [""] * len(old)
+        amounts = [_number(getattr(row.figures, name)) for name in names]
+        rates = ["" if (rate := getattr(row.figures, name)) is None else f"{rate:.6f}" for name in _RATES.values()]
+        yield [shown(row.key or ""), *amounts, *rates, *before]
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
