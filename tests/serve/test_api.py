@@ -28,6 +28,7 @@ ROUTES = [
     ("POST", "/v1/classify", {"reply": "550 5.1.1 no such user"}, CHECK),
     ("GET", "/v1/suppressions", None, READ),
     ("GET", "/v1/events", None, READ),
+    ("GET", "/v1/events/export", None, READ),
     ("GET", "/v1/events/ev_1", None, READ),
     ("GET", "/v1/deliveries", None, READ),
     ("GET", "/v1/deliveries/1/attempts", None, READ),

@@ -15,7 +15,7 @@ from tests.serve.conftest import Service
 from tests.store.conftest import event
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-OPERATIONS = 19
+OPERATIONS = 24
 #: What no schema can say: a cursor is what a listing gave. A body that breaks a rule of its form may also be too large.
 SETTINGS = f"""
 [checks.negative_data_rejection]

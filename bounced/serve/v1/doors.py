@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response, params
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
@@ -87,7 +88,8 @@ class _Guarded(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request."""
         handle = super().get_route_handler()
-        known = frozenset(parameter.alias for parameter in self.dependant.query_params)
+        asked = (each for each in get_flat_params(self.dependant) if isinstance(each.field_info, params.Query))
+        known = frozenset(each.alias for each in asked)
 
         async def guarded(request: Request) -> Response:
             await self.gate.admit(request, self.needs)

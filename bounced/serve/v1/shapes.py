@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
@@ -21,12 +22,20 @@ NUMBER: Final = 2**53 - 1
 PRINTABLE: Final = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$"
 DOMAIN: Final = r"^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$"
 _PAGE, _LARGEST_PAGE = 100, 500
+_DATED: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def _text(value: object) -> object:
     """Return what may be a time; a bare number is none, whatever it would count."""
     if not isinstance(value, str):
         raise ValueError("want a time as text (RFC 3339)")
+    return value
+
+
+def _dated(value: object) -> object:
+    """Return what may be a time in a query; a number, which would count seconds of 1970, is none."""
+    if isinstance(value, str) and not _DATED.match(value):
+        raise ValueError("want a time (RFC 3339)")
     return value
 
 
@@ -64,7 +73,9 @@ ScopeName = Annotated[
 ]
 Domain = Annotated[str, Query(max_length=253, pattern=DOMAIN, description="As A-labels.", examples=["example.com"])]
 Words = Annotated[str, Query(min_length=1, max_length=LINE)]
-Since = Annotated[AwareDatetime | None, Query(description="From then on.")]
+Since = Annotated[
+    Annotated[AwareDatetime, BeforeValidator(_dated)] | None, Query(description="From then on; `until`: before then.")
+]
 Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
 Limit = Annotated[int, Query(ge=1, le=_LARGEST_PAGE, description="Items on a page.")]
 Cursor = Annotated[str | None, Query(max_length=2_000, description="`next` of the page before.")]
