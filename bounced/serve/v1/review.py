@@ -6,20 +6,20 @@ from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from bounced.model import Cause, Fault, Proposal, Reason, Suggestion, Trial, Wording
 from bounced.serve.problems import Problem, invalid, responses
 from bounced.serve.reviewing import Reviewing, given_proposal
 from bounced.serve.v1.doors import Doors
-from bounced.serve.v1.shapes import DEFAULT_LIMIT, LINE, PRINTABLE, PROSE, Given, Limit, Told, actor
+from bounced.serve.v1.shapes import DEFAULT_LIMIT, LINE, PRINTABLE, PROSE, Asked, Given, Limit, Told, actor
 from bounced.store import TokenScope
 
 #: Days that are looked at, unless another time is named.
 _DAYS: Final = 30
 
 Key = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["9f86d081884c7d65"])]
-From = Annotated[AwareDatetime | None, Query(description=f"From then on; else the last {_DAYS} days.")]
+From = Annotated[Asked | None, Query(description=f"From then on; else the last {_DAYS} days.")]
 Everything = Annotated[bool, Query(description="Also what was dismissed or has a rule.")]
 
 

@@ -73,9 +73,8 @@ ScopeName = Annotated[
 ]
 Domain = Annotated[str, Query(max_length=253, pattern=DOMAIN, description="As A-labels.", examples=["example.com"])]
 Words = Annotated[str, Query(min_length=1, max_length=LINE)]
-Since = Annotated[
-    Annotated[AwareDatetime, BeforeValidator(_dated)] | None, Query(description="From then on; `until`: before then.")
-]
+Asked = Annotated[AwareDatetime, BeforeValidator(_dated)]
+Since = Annotated[Asked | None, Query(description="From then on; `until`: before then.")]
 Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
 Limit = Annotated[int, Query(ge=1, le=_LARGEST_PAGE, description="Items on a page.")]
 Cursor = Annotated[str | None, Query(max_length=2_000, description="`next` of the page before.")]
