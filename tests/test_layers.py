@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "bounced"
-GROUND = {"model", "errors", "config", "address", "terminal", "spreadsheet"}
+GROUND = {"model", "errors", "config", "address", "terminal", "spreadsheet", "patterns"}
 STAGES = {"exchange", "mailbox", "readers", "classify", "correlate", "policy", "store", "notify", "serve"}
 MAY_ALSO = {"serve": {"store"}, "notify": {"store"}}
 #: Libraries that one stage alone may import.
@@ -17,7 +17,8 @@ OWNERS = {
     "imapclient": {"mailbox"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
-    "re2": {"readers", "classify", "correlate", "config"},
+    "re2": {"patterns", "correlate", "config"},
+    "ahocorasick_rs": {"patterns"},
     "flufl": {"readers"},
     "fastapi": {"serve"},
     "apscheduler": {"daemon"},

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bounced.classify.patterns import Sieve, pattern_of
+from bounced.classify.patterns import Sieve, first_hit, pattern_of
 from bounced.classify.rule import Rule, When
 
 
@@ -39,7 +39,8 @@ class Engine:
     def __init__(self, rules: Sequence[Rule]) -> None:
         """`rules` are sorted here: the operator's first, then by layer, then as they stand in the files."""
         self.rules = tuple(sorted(rules, key=lambda rule: (not rule.local, rule.layer)))
-        self._sieve = Sieve([rule.when.text for rule in self.rules])
+        samples = [example.reply for rule in self.rules for example in (*rule.matches, *rule.rejects)]
+        self._sieve = Sieve([rule.when.text for rule in self.rules], samples)
         self._name_sieve = Sieve([rule.when.names for rule in self.rules if rule.when.names is not None])
         self._suffixes = frozenset(suffix for rule in self.rules for suffix in rule.when.mta)
         self._decided = lru_cache(4096)(self._first_anew)
@@ -63,17 +64,22 @@ class Engine:
 
     def _first_anew(self, evidence: Evidence) -> tuple[Rule, str | None] | None:
         text, names = evidence.text.encode(), evidence.names.encode()
-        for number in sorted(self._possible(evidence.around) & self._sieve.passing(evidence.text)):
+        likely = self._sieve.passing(evidence.text)
+        worded, others = self._possible(evidence.around)
+        for number in sorted(others.union(worded.intersection(likely))):
             rule = self.rules[number]
             if not _host_fits(rule.when, evidence):
                 continue
-            matched = _matched(rule.when, text, names, evidence.around)
+            matched = _matched(rule.when, text, likely.get(number, ()), names, evidence.around)
             if matched is not None:
                 return rule, matched or None
         return None
 
-    def _possible_anew(self, around: Circumstances) -> frozenset[int]:
-        return frozenset(number for number, rule in enumerate(self.rules) if _fits(rule.when, around))
+    def _possible_anew(self, around: Circumstances) -> tuple[frozenset[int], frozenset[int]]:
+        """Return the numbers of the rules that may hold around a text: those that look for words, and the others."""
+        fitting = [number for number, rule in enumerate(self.rules) if _fits(rule.when, around)]
+        worded = frozenset(number for number in fitting if self.rules[number].when.text is not None)
+        return worded, frozenset(fitting) - worded
 
     def _first_by_status(self, status: str) -> Rule | None:
         """Return what a status alone would say."""
@@ -93,16 +99,19 @@ def _fits(when: When, around: Circumstances) -> bool:
     )
 
 
-def _matched(when: When, text: bytes, names: bytes, around: Circumstances) -> str | None:
-    """Return what the conditions on words fit, the code for a rule of codes; None if they do not hold."""
+def _matched(when: When, text: bytes, likely: Sequence[str], names: bytes, around: Circumstances) -> str | None:
+    """Return what the conditions on words fit, the code for a rule of codes; None if they do not hold.
+
+    `likely` are the alternatives of the pattern for the text that may fit.
+    """
     matched: str | None = (around.status if when.status else around.reply_code) or ""
     if when.names is not None:
-        matched = pattern_of(when.names).hit(names) if names else None
+        matched = first_hit([when.names], names) if names else None
     if when.text is not None and matched is not None:
-        matched = pattern_of(when.text).hit(text)
-    if matched is None or (when.also is not None and pattern_of(when.also).hit(text) is None):
+        matched = first_hit(likely, text)
+    if matched is None or (when.also is not None and pattern_of(when.also).span(text) is None):
         return None
-    return None if when.unless is not None and pattern_of(when.unless).hit(text) is not None else matched
+    return None if when.unless is not None and pattern_of(when.unless).span(text) is not None else matched
 
 
 def status_fits(mask: str, status: str | None) -> bool:

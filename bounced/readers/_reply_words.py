@@ -3,10 +3,10 @@
 Tables only: what a hit weighs is said where it is asked for. A new language is a new line; `|` parts phrases.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
-import re2
-
+from bounced.patterns import Pattern
 from bounced.readers._charset import fold
 
 Table = Mapping[str, tuple[str, ...]]
@@ -220,10 +220,10 @@ def finder(*tables: Table) -> Callable[[str], str | None]:
     """Return a search for any phrase of the tables in folded text: the phrase found first, or None. Linear time."""
     phrases = {fold(phrase) for table in tables for line in table.values() for phrase in line}
     longest_first = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
-    pattern = re2.compile("|".join(map(re2.escape, longest_first)))
+    pattern = Pattern("|".join(map(re.escape, longest_first)), groups=False)
 
     def find(text: str) -> str | None:
         match = pattern.search(text)
-        return str(match.group()) if match else None
+        return match.group() if match else None
 
     return find
