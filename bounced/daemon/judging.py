@@ -1,6 +1,5 @@
 """Judging in worker processes, with the time each message took; and what one batch came to, for log and metrics."""
 
-import gc
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
@@ -9,14 +8,12 @@ from datetime import UTC, datetime
 from functools import partial
 
 from bounced.config import Config
+from bounced.daemon.garbage import seldom_collected
 from bounced.daemon.wiring import keeping, reading, screening
 from bounced.model import Change, Disposition, Event, History, Judged, Kept, Place, RawMessage, Wave
 from bounced.pipeline import Aside, Failure, Judgement, Keep, Reading, Stages, Taken, judge_one
 from bounced.recording import disposition_of
 from bounced.workers import Stopped, Workers
-
-#: Objects made and not yet gone, at which a worker process looks for cycles; Python's own number is 700.
-COLLECT_AFTER = 20_000
 
 Timed = tuple[Judgement, float]
 #: What a message was taken for, the seconds that took, and its raw evidence, made by the process that judged it.
@@ -74,14 +71,9 @@ class Ahead:
 
 
 def prepare(config: Config) -> partial[Done]:
-    """Return the function that a worker process runs; rules are loaded and compiled once a process.
-
-    Reading leaves next to no cycles behind: the collector need not look through the rules again and again for them.
-    """
+    """Return the function that a worker process runs; rules are loaded and compiled once a process."""
     stages = reading(config)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
+    seldom_collected()
     return partial(_done, stages, keeping(config))
 
 

@@ -14,6 +14,7 @@ import structlog
 
 from bounced.config import Config
 from bounced.daemon import wiring
+from bounced.daemon.garbage import seldom_collected
 from bounced.daemon.judging import Judges, Notes
 from bounced.daemon.leases import Leases, owner
 from bounced.daemon.polling import Allowance, Poller, Shared, log_outcomes
@@ -120,4 +121,5 @@ def _opened(config: Config) -> Iterator[tuple[Store, Shared]]:
             pulse = Pulse()
             health = Health(store.ping, pulse.overdue)
             stages = wiring.stages(config, store)
+            seldom_collected()
             yield store, Shared(stages, judges, store, pulse, health, Metrics(), threading.Event())

@@ -16,6 +16,7 @@ import structlog
 from bounced.config import Config, ImapMailbox, Mailbox
 from bounced.daemon import wiring
 from bounced.daemon.canary import CanarySender
+from bounced.daemon.garbage import seldom_collected
 from bounced.daemon.judging import Judges
 from bounced.daemon.leases import Leases, owner
 from bounced.daemon.loops import NEVER, Loops
@@ -152,6 +153,7 @@ class Service:
 
     def _prepare(self) -> float:
         self.store.upgrade()
+        seldom_collected()
         if not self._works:
             self.prepared.set()
             return NEVER

@@ -112,10 +112,18 @@ class Words(TypeDecorator[str]):
         """Return what is written: a plain str, clean and bounded."""
         if value is None:
             return None
-        text = str(value)
-        if len(text) <= self.limit and text.isascii() and "\0" not in text:
-            return text  # nearly all are, and there are forty to an event
-        return clean(text, self.limit)
+        return clean(value, self.limit)
+
+    def bound(self, values: Sequence[str | None]) -> list[str | None]:
+        """Return what is written for a column of values."""
+        limit = self.limit
+        return [
+            value  # nearly all are fit as they are, and there are forty to an event
+            if value is None
+            or (value.__class__ is str and len(value) <= limit and value.isascii() and "\0" not in value)
+            else clean(value, limit)
+            for value in values
+        ]
 
 
 class Instant(TypeDecorator[datetime]):
@@ -140,6 +148,11 @@ class Instant(TypeDecorator[datetime]):
         since = min(max(since, _EARLIEST), _LATEST)
         return _EPOCH + since if dialect.name == "postgresql" else since // _TICK
 
+    def bound(self, values: Sequence[datetime | None], dialect: Dialect) -> list[Any]:
+        """Return what is written for a column of values, most of which are often the same."""
+        written = {value: self.process_bind_param(value, dialect) for value in set(values)}
+        return [written[value] for value in values]
+
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Return an aware time in UTC."""
         if value is None:
@@ -160,6 +173,16 @@ class Json(TypeDecorator[Any]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Return the value."""
         return None if value is None else json.loads(value)
+
+
+def bound(kind: TypeEngine[Any], values: Sequence[Any], dialect: Dialect) -> Sequence[Any]:
+    """Return what a driver is given for a column of values."""
+    if isinstance(kind, Words):
+        return kind.bound(values)
+    if isinstance(kind, Instant):
+        return kind.bound(values, dialect)
+    process = kind.dialect_impl(dialect).bind_processor(dialect)
+    return values if process is None else [process(value) for value in values]
 
 
 def listing(dialect: Dialect, values: Collection[str]) -> TableValuedAlias:

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, literal_column, select
 
 from bounced.model import Change, DeliveryState, Disposition, Event, History, Notification, Outcome, Place, Suppression
 from bounced.store import rows
+from bounced.store.bulk import Writer
 from bounced.store.canaries import Aviary
 from bounced.store.columns import among, clean
 from bounced.store.database import Database
@@ -21,8 +22,17 @@ from bounced.store.histories import histories_of
 from bounced.store.raw import Keeping
 from bounced.store.sent import Recall
 from bounced.store.state import Key, add_up
-from bounced.store.statements import at_places, kept_if, many, replace, upserting
-from bounced.store.tables import LINE, delivery, event, journal, message, notification, suppression, suppression_count
+from bounced.store.statements import Upsert, at_places, kept_if, many, taking_place, upserting
+from bounced.store.tables import (
+    LINE,
+    delivery,
+    event,
+    journal,
+    message,
+    notification,
+    suppression,
+    suppression_count,
+)
 from bounced.store.waves import Watching
 
 
@@ -69,7 +79,7 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
 
     def record(self, events: Sequence[Event]) -> None:
         """Insert events that `fresh` returned."""
-        many(self._connection, insert(event), map(rows.of_event, events))
+        _EVENTS.write(self._connection, map(rows.of_event, events))
 
     def journal(self, changes: Sequence[Change]) -> None:
         """Append to the suppression journal and bring its state up to date.
@@ -80,11 +90,11 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
             return
         before = self._entries({change.address for change in changes})
         after, lines = add_up(before, changes)
-        many(self._connection, insert(journal), map(rows.of_change, lines))
+        _LINES.write(self._connection, map(rows.of_change, lines))
         gone = ({"gone": key[0], "there": key[1]} for key, entry in after.items() if entry is None and key in before)
         these = and_(suppression.c.address == bindparam("gone"), suppression.c.scope == bindparam("there"))
         many(self._connection, delete(suppression).where(these), gone)
-        replace(self._connection, suppression, (rows.of_suppression(entry) for entry in after.values() if entry))
+        _ENTRIES.write(self._connection, (rows.of_suppression(entry) for entry in after.values() if entry))
         self._count(before, after)
 
     def announce(self, notifications: Sequence[Notification]) -> None:
@@ -96,7 +106,7 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
         told = set(self._connection.scalars(select(notification.c.id).where(self._among(notification.c.id, first))))
         new = [first[key] for key in reversed(first) if key not in told]
         texts = ({"id": n.id, "type": n.type, "at": n.at, "data": n.data} for n in new)
-        many(self._connection, insert(notification), texts)
+        _NOTIFICATIONS.write(self._connection, texts)
         deliveries = (
             {"notification_id": n.id, "endpoint": name, "state": DeliveryState.OPEN, "attempts": 0}
             | {"at": n.at, "next_at": n.at}
@@ -104,7 +114,7 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
             for name, types in self._webhooks.items()
             if wanted(n.type, types)
         )
-        many(self._connection, insert(delivery), deliveries)
+        _DELIVERIES.write(self._connection, deliveries)
 
     def settle(self, outcomes: Sequence[tuple[Outcome, str]]) -> None:
         """Write outcome and digest of each message to the message ledger, not yet acked.
@@ -115,15 +125,10 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
         written = [
             rows.of_place(outcome.place)
             | {"digest": digest, "disposition": outcome.disposition, "detail": outcome.detail}
-            | {"strikes": 0, "at": now, "acked_at": None}
+            | {"strikes": 0, "last_error": None, "at": now, "acked_at": None}
             for outcome, digest in {outcome.place: (outcome, digest) for outcome, digest in outcomes}.values()
         ]
-        once = upserting(self._connection, message)
-        settled = message.c.disposition != Disposition.RETRY
-        kept = {n: kept_if(settled, message.c[n], once.excluded[n]) for n in ("disposition", "detail", "at")}
-        taken = {"acked_at": None, "digest": once.excluded.digest} | kept
-        again = once.on_conflict_do_update(index_elements=list(message.primary_key), set_=taken)
-        many(self._connection, again, written)
+        _MESSAGES.write(self._connection, written)
 
     def strike(self, place: Place, digest: str, why: str, now: datetime) -> int:
         """Store one more strike against a message and return how many it has."""
@@ -152,6 +157,21 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
         """Return the present entries of these addresses."""
         found = self._connection.execute(select(suppression).where(self._among(suppression.c.address, addresses)))
         return {(entry.address, entry.scope): entry for entry in map(rows.to_suppression, found)}
+
+
+def _settled(once: Upsert) -> Upsert:
+    """Let what was settled keep its disposition, and what had strikes its last error."""
+    settled = message.c.disposition != literal_column("'retry'")
+    kept = {n: kept_if(settled, message.c[n], once.excluded[n]) for n in ("disposition", "detail", "at")}
+    taken = {"acked_at": once.excluded.acked_at, "digest": once.excluded.digest} | kept
+    return once.on_conflict_do_update(index_elements=list(message.primary_key), set_=taken)
+
+
+_EVENTS, _NOTIFICATIONS = Writer(event), Writer(notification)
+_LINES = Writer(journal, [column.name for column in journal.c if column.name != "seq"])
+_ENTRIES = Writer(suppression, conflict=taking_place)
+_DELIVERIES = Writer(delivery, ("notification_id", "endpoint", "at", "state", "attempts", "next_at"))
+_MESSAGES = Writer(message, conflict=_settled)
 
 
 def wanted(type_: str, types: Collection[str]) -> bool:

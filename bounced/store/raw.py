@@ -8,15 +8,17 @@ from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
 
 from bounced.model import Event, Kept
 from bounced.store import rows
+from bounced.store.bulk import Writer
 from bounced.store.columns import among
 from bounced.store.database import Database
 from bounced.store.private_tables import raw_evidence
-from bounced.store.statements import many, upserting
+from bounced.store.statements import many
 from bounced.store.tables import event
 
 #: Reports fetched at once.
 _PAGE: Final = 200
 _FIELDS: Final = ("digest", "at", "received", "size", "content", "cut")
+_KEPT: Final = Writer(raw_evidence, _FIELDS, lambda once: once.on_conflict_do_nothing())
 
 
 class Keeping:
@@ -26,8 +28,7 @@ class Keeping:
 
     def keep(self, kept: Sequence[Kept]) -> None:
         """Keep raw evidence; what is kept already stays as it is."""
-        written = ({name: getattr(each, name) for name in _FIELDS} for each in kept)
-        many(self._connection, upserting(self._connection, raw_evidence).on_conflict_do_nothing(), written)
+        _KEPT.write(self._connection, ({name: getattr(each, name) for name in _FIELDS} for each in kept))
 
     def recorded(self, keys: Collection[str]) -> Mapping[str, str | None]:
         """Return, for each key that is recorded, the id of its event; None where another event superseded that."""

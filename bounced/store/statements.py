@@ -12,10 +12,13 @@ from bounced.model import Place
 from bounced.store.columns import among
 
 #: Rows handed over at once: bounds the memory of a large import.
-_ROWS: Final = 2_000
+ROWS: Final = 2_000
 
 
-def upserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+Upsert = sqlite.Insert | postgresql.Insert
+
+
+def upserting(connection: Connection, table: Table) -> Upsert:
     """Return an INSERT that knows ON CONFLICT."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
@@ -23,15 +26,19 @@ def upserting(connection: Connection, table: Table) -> sqlite.Insert | postgresq
 def many(connection: Connection, statement: Executable, rows: Iterable[Mapping[str, Any]]) -> None:
     """Execute the statement once for each row, thousands at a time; for no row, not at all."""
     waiting = iter(rows)
-    while some := list(islice(waiting, _ROWS)):
+    while some := list(islice(waiting, ROWS)):
         connection.execute(statement, some)
 
 
 def replace(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert the rows; where the primary key is taken, the new row takes the place of the old."""
-    statement = upserting(connection, table)
-    new = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
-    many(connection, statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=new), rows)
+    many(connection, taking_place(upserting(connection, table)), rows)
+
+
+def taking_place(once: Upsert) -> Upsert:
+    """Return the insertion in which a new row takes the place of the old where the primary key is taken."""
+    new = {column.name: once.excluded[column.name] for column in once.table.c if not column.primary_key}
+    return once.on_conflict_do_update(index_elements=list(once.table.primary_key), set_=new)
 
 
 def kept_if(condition: ColumnElement[bool], old: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[Any]:
