@@ -3,7 +3,7 @@
 set -eu
 missing=""
 for tool in /usr/sbin/dovecot /usr/bin/sieve-test /usr/sbin/postfix /usr/bin/systemd-analyze /usr/bin/swaks /usr/bin/php \
-  /usr/bin/chromium /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf /usr/share/php/libphp-phpmailer/src/PHPMailer.php; do
+  /usr/bin/chromium /usr/sbin/nginx /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf /usr/share/php/libphp-phpmailer/src/PHPMailer.php; do
   [ -e "$tool" ] || missing="$missing $tool"
 done
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
@@ -21,4 +21,4 @@ apt-get update -qq
 echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
 apt-get install -y -qq --no-install-recommends \
   dovecot-imapd dovecot-lmtpd dovecot-sieve postfix postfix-pcre postfix-pgsql postfix-sqlite postfix-cdb postfix-lmdb postgresql systemd openssl \
-  swaks php-cli libphp-phpmailer chromium fonts-dejavu-core >/dev/null
+  swaks php-cli libphp-phpmailer chromium fonts-dejavu-core nginx-light >/dev/null
