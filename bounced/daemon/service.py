@@ -35,6 +35,8 @@ log = structlog.get_logger("bounced.daemon")
 
 #: Seconds between two looks for due deliveries, for suppressions, waves and alarms that are over, for old rows.
 _DELIVER_EVERY, _EXPIRE_EVERY, _PRUNE_EVERY = 1.0, 60.0, 6 * 3600.0
+#: Seconds between two turns of counting for reports, and transactions of one turn.
+_COUNT_EVERY, _COUNT_STEPS = 300.0, 50
 #: Expired entries ended in one transaction.
 _EXPIRE_AT_ONCE = 500
 #: Seconds that a step may take beyond what its own limits add up to.
@@ -81,7 +83,7 @@ class Service:
         self._deliverer = wiring.deliverer(config, Counted(self.store, instruments.metrics))
         self._judges = Judges(config)
         self.desk = desk(config, self._stages, self.store, rules, self._judges, instruments.reload)
-        self._loops = Loops(instruments.pulse, len(config.mailboxes) + 7)
+        self._loops = Loops(instruments.pulse, len(config.mailboxes) + 8)
         self._pollers = self._make_pollers()
         self._leases = Leases(self.store, owner(), shared=not self.store.is_sqlite)
         self._canary = CanarySender(config.canary, config, self.store) if config.canary else None
@@ -164,6 +166,7 @@ class Service:
         self._loops.add("deliveries", self._deliver, _SLACK + 10 * longest)
         self._loops.add("expiry", self._expire, _SLACK * 5)
         self._loops.add("waves", self._settle, _SLACK * 5)
+        self._loops.add("figures", self._count, _SLACK * 10)
         self._loops.add("pruning", self._prune, _SLACK * 30)
         if self._canary:
             self._loops.add("canary", self._canary.step, self._canary.allowance)
@@ -209,7 +212,12 @@ class Service:
             log.info("alarm cleared", provider=alarm.provider, reason=alarm.reason)
         return _EXPIRE_EVERY
 
+    def _count(self) -> float:
+        """Count for reports what is new."""
+        return _COUNT_EVERY if self.store.roll_up(datetime.now(UTC), _COUNT_STEPS) else 0.0
+
     def _prune(self) -> float:
+        self.store.roll_up(datetime.now(UTC))  # figures stay of what goes
         self.store.prune_tallies(datetime.now(UTC), self.config.policy.waves.history_days + 7)
         now, privacy = datetime.now(UTC), self.config.privacy
         pruned = self.store.prune(now, notifications_days=privacy.notifications_days)

@@ -61,9 +61,9 @@ class Facts:
 
 def events(dialect: Dialect) -> Facts:
     """Return bounces, complaints and auto-replies: what nothing supersedes."""
-    names = ("campaign", "list", "provider", "reason", "fault", "rule", "mailbox")
+    names = ("campaign", "list", "provider", "domain", "reason", "fault", "rule", "mailbox")
     values: dict[str, ColumnElement[Any]] = {name: event.c[name] for name in names}
-    values |= {"categories": type_coerce(event.c.categories, Text()), "domain": _domain(dialect, event.c.address)}
+    values["categories"] = type_coerce(event.c.categories, Text())
     counts = or_(event.c.category.is_not(None), event.c.kind == Kind.AUTO_REPLY)
     where = counts, event.c.superseded_by.is_(None)
     return Facts(event, event.c.at, _slot(dialect, event.c.at), _OF_EVENT, values, where)
@@ -88,11 +88,6 @@ def unreadable(dialect: Dialect) -> Facts:
     figure: ColumnElement[str | None] = literal(Figure.UNREADABLE.value)
     where = (message.c.disposition == Disposition.QUARANTINE,)
     return Facts(message, message.c.at, _slot(dialect, message.c.at), figure, values, where)
-
-
-def domain_of(address: str | None) -> str | None:
-    """Return the domain of a normal address; None for a name that stands for one."""
-    return address.rpartition("@")[2] if address and "@" in address else None
 
 
 def _slot(dialect: Dialect, at: ColumnElement[Any]) -> ColumnElement[int]:

@@ -20,6 +20,7 @@ from bounced.store.database import Database
 from bounced.store.evidence import Testimony
 from bounced.store.histories import histories_of
 from bounced.store.raw import Keeping
+from bounced.store.rollups import recorded
 from bounced.store.sent import Recall
 from bounced.store.state import Key, add_up
 from bounced.store.statements import Upsert, at_places, kept_if, many, taking_place, upserting
@@ -80,6 +81,7 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
     def record(self, events: Sequence[Event]) -> None:
         """Insert events that `fresh` returned."""
         _EVENTS.write(self._connection, map(rows.of_event, events))
+        recorded(self._connection, events, datetime.now(UTC))
 
     def journal(self, changes: Sequence[Change]) -> None:
         """Append to the suppression journal and bring its state up to date.

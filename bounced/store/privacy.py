@@ -35,6 +35,7 @@ from bounced.store import rows
 from bounced.store.columns import Json, Words, among
 from bounced.store.private_tables import erasure, raw_evidence
 from bounced.store.pseudonyms import Pseudonyms, held_under
+from bounced.store.rollups import RollUps, renamed
 from bounced.store.statements import many, replace
 from bounced.store.tables import (
     ADDRESS,
@@ -117,7 +118,7 @@ class Forgotten:
         return self != Forgotten(0, 0, 0)
 
 
-class Privacy(Pseudonyms):
+class Privacy(Pseudonyms, RollUps):
     """The rights of people, and the end of every retention."""
 
     def held_on(self, address: str) -> dict[str, list[dict[str, Any]]]:
@@ -150,12 +151,15 @@ class Privacy(Pseudonyms):
         with self._write(alone=True) as connection:
             row = {"at": who.at, "actor": who.actor, "why": Name(who.address).masked(who.why)}
             number = connection.execute(insert(erasure).values(row).returning(erasure.c.seq)).scalar_one()
-            erased = self._erase(connection, who)
+            with renamed(connection, who.address):
+                erased = self._erase(connection, who)
             connection.execute(update(erasure).where(erasure.c.seq == number).values(done_at=who.at))
         return erased
 
     def forget(self, now: datetime, retention: Retention) -> Forgotten:
-        """Remove what is too old to be kept; suppressions and their journal stay."""
+        """Remove what is too old to be kept; suppressions, their journal, and the figures of reports stay."""
+        if retention.events is not None:
+            self.roll_up(now)
         wordy = or_(*(event.c[name].is_not(None) for name in _WORDY))
         silent: dict[str, Any] = dict.fromkeys(_WORDY)
         reports, events = _older(raw_evidence, now, retention.evidence), _older(event, now, retention.events)

@@ -12,6 +12,7 @@ from bounced.store.bulk import Writer
 from bounced.store.columns import among
 from bounced.store.database import Database
 from bounced.store.private_tables import raw_evidence
+from bounced.store.rollups import recount
 from bounced.store.statements import many
 from bounced.store.tables import event
 
@@ -38,6 +39,7 @@ class Keeping:
 
     def supersede(self, by: Mapping[str, str]) -> None:
         """Let events count no more, by id, for the sake of the event named; they stay to be looked at."""
+        recount(self._connection, -1, by)
         these = update(event).where(event.c.id == bindparam("old")).values(superseded_by=bindparam("new"))
         many(self._connection, these, ({"old": old, "new": new} for old, new in sorted(by.items())))
 

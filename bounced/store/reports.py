@@ -4,73 +4,22 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import ColumnElement, Connection, Row, case, literal
+from sqlalchemy import ColumnElement, Connection, Dialect, Row, Select
 
-from bounced.model import By, CountReport, Figure, Figures, Only, ReportQuery, ReportRow, days_between
+from bounced.model import By, CountReport, Figure, Figures, ReportQuery, ReportRow, days_between
 from bounced.store import facts
-from bounced.store.database import Database
-from bounced.store.days import DAY, begin_of, date_of, offsets, time_of
+from bounced.store.days import date_of, time_of
 from bounced.store.faults import mapped
+from bounced.store.rolled import answers, rolled
+from bounced.store.rollups import Mark, RollUps, mark_of
+from bounced.store.spans import Span
+from bounced.store.tables import journal
 
 Key = str | None
-_DAY_AFTER: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Whole days of a zone, what they are counted by, and what is counted at all."""
-
-    first: date
-    last: date
-    zone: ZoneInfo
-    by: By
-    only: Only
-
-    @property
-    def begin(self) -> int:
-        """The first slot."""
-        return begin_of(self.first, self.zone)
-
-    @property
-    def end(self) -> int:
-        """The first slot that is not in it."""
-        return begin_of(self.last + _DAY_AFTER, self.zone)
-
-    @property
-    def wanted(self) -> tuple[str, ...]:
-        """The dimensions that must be told apart beyond what conditions can say."""
-        names = {"categories"} if self.only.category is not None else set[str]()
-        if self.by is By.CATEGORY:
-            names.add("categories")
-        elif self.by is not By.DAY:
-            names.add(self.by.value)
-        return tuple(sorted(names))
-
-    def conditions(self, values: Any) -> Iterator[ColumnElement[bool]]:
-        """Yield what must hold, where a column is found in `values` by the name of its dimension.
-
-        Of a category only what its text begins to say; `amounts` looks at it closely.
-        """
-        for name, value in self.only.given().items():
-            if name == "category":
-                yield values["categories"].contains(json.dumps(value, ensure_ascii=False)[1:-1], autoescape=True)
-            else:
-                yield values[name] == value
-
-    def day(self, slot: ColumnElement[int]) -> ColumnElement[int] | None:
-        """Return the local day (counted since 1970) of a slot; None where days are not told apart."""
-        if self.by is not By.DAY:
-            return None
-        (_, ahead), *changes = offsets(self.first, self.last, self.zone)
-        number = (slot + literal(ahead)) // DAY
-        for since, then in changes:
-            number = case((slot >= since, (slot + literal(then)) // DAY), else_=number)
-        return number
 
 
 class Amounts:
@@ -103,25 +52,19 @@ class Amounts:
         return (found[self._span.by.value],)
 
 
-class Reports(Database):
+class Reports(RollUps):
     """Questions for figures."""
 
-    def report(self, query: ReportQuery) -> CountReport:
-        """Return the figures that a query asks for, exact to the unit.
+    def report(self, query: ReportQuery, counted: bool = True) -> CountReport:
+        """Return the figures that a query asks for, exact to the unit; without what was `counted` it takes longer.
 
         Raises StoreDown; ValueError for a time zone that nobody knows.
         """
-        span = Span(query.first, query.last, ZoneInfo(query.timezone), query.by, query.only)
+        span = Span(query.first, query.last, zone(query.timezone), query.by, query.only)
         with self._snapshot() as connection:
-            now = self._amounts(connection, span)
-            before = self._amounts(connection, _before(span, query)) if query.compare else None
+            now = _amounts(connection, span, counted)
+            before = _amounts(connection, _before(span, query), counted) if query.compare else None
         return _told(query, span, now, before)
-
-    def _amounts(self, connection: Connection, span: Span) -> Amounts:
-        amounts = Amounts(span)
-        for each in (facts.events, facts.changes, facts.unreadable):
-            amounts.add(connection.execute(_live(each(connection.dialect), span)))
-        return amounts
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
@@ -139,10 +82,38 @@ class Reports(Database):
             yield connection
 
 
-def _live(source: facts.Facts, span: Span) -> Any:
-    begin, end = time_of(span.begin), time_of(span.end)
-    where = source.at >= begin, source.at < end, *span.conditions(source.values)
-    return source.counted(span.wanted, *where, when=span.day(source.slot))
+def zone(name: str) -> ZoneInfo:
+    """Return a time zone. Raises ValueError for a name that is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):  # folders, other files, and paths that lead out
+        raise ValueError(f"{name!r} is no time zone, want one such as Europe/Berlin") from None
+
+
+def _amounts(connection: Connection, span: Span, counted: bool) -> Amounts:
+    amounts = Amounts(span)
+    reached = mark_of(connection) if counted and answers(span) else None
+    if reached and (question := rolled(connection, span)) is not None:
+        amounts.add(connection.execute(question))
+    for question in _live(connection.dialect, span, reached):
+        amounts.add(connection.execute(question))
+    return amounts
+
+
+def _live(dialect: Dialect, span: Span, reached: Mark | None) -> Iterator[Select[Any]]:
+    """Yield the questions to what was written and is not counted yet."""
+    begin, end = (reached.slot, reached.line) if reached else (span.begin, 0)
+    since, until = time_of(max(span.begin, begin)), time_of(span.end)
+    for source in (facts.events(dialect), facts.unreadable(dialect)):
+        if since < until:
+            yield _asked(source, span, source.at >= since, source.at < until)
+    lines = facts.changes(dialect)
+    yield _asked(lines, span, lines.at >= time_of(span.begin), lines.at < until, journal.c.seq > end)
+
+
+def _asked(source: facts.Facts, span: Span, *where: ColumnElement[bool]) -> Select[Any]:
+    when = span.day(source.slot) if span.by is By.DAY else None
+    return source.counted(span.wanted, *where, *span.conditions(source.values), when=when)
 
 
 def _before(span: Span, query: ReportQuery) -> Span:

@@ -1,0 +1,224 @@
+"""Counting for reports: bit by bit, behind what is written now, and exact also where the past changes.
+
+Events count by when they were recorded. Those of the last minutes are not counted yet: transactions that began with
+an earlier time may still come to their end. Whoever writes behind the mark, or changes what is counted, says so here.
+Whatever counts, and whatever is counted, is written in transactions of the ledger, of which one runs at a time.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from bounced.model import Event
+from bounced.store import facts
+from bounced.store.columns import among
+from bounced.store.database import Database
+from bounced.store.days import DAY, slot_of, time_of
+from bounced.store.facts import DIMENSIONS, Facts
+from bounced.store.families import Cell, Counts
+from bounced.store.report_tables import combination, day_count, mark, slot_count
+from bounced.store.statements import many, upserting
+from bounced.store.tables import event, journal, message
+
+#: How far the mark stays behind the clock, and how old an event is that may lie behind the mark when it is recorded:
+#: the clocks of daemons that share a database may differ by the difference.
+LAG: Final = timedelta(minutes=20)
+_LATE: Final = timedelta(minutes=10)
+#: Facts counted in one transaction, about: whoever else wants to write waits for it.
+_CHUNK: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the counting got: events and messages before the slot, journal lines up to the number."""
+
+    slot: int
+    line: int
+
+
+def mark_of(connection: Connection) -> Mark | None:
+    """Return how far the counting got; None where it has not begun."""
+    row = connection.execute(select(mark.c.slot, mark.c.line)).one_or_none()
+    return Mark(*row) if row else None
+
+
+class RollUps(Database):
+    """The counting."""
+
+    def roll_up(self, now: datetime, steps: int | None = None) -> bool:
+        """Count what is new, some thousand facts to a transaction; return whether all of it is counted.
+
+        It ends after so many steps. Broken off at any place and begun again, by whomever, it goes on where it was.
+        """
+        horizon, left = slot_of(now - LAG), steps
+        while more := self._count_more(horizon):
+            left = None if left is None else left - 1
+            if left == 0:
+                break
+        return not more
+
+    def counted_until(self) -> datetime | None:
+        """Return until when events are counted: what is older may go, the figures stay. None: nothing is counted."""
+        with self._read() as connection:
+            reached = mark_of(connection)
+        return time_of(reached.slot) if reached else None
+
+    def _count_more(self, horizon: int) -> bool:
+        """Count the next facts up to the horizon; return whether there may be more."""
+        with self._write(alone=True) as connection:
+            before = mark_of(connection) or Mark(_beginning(connection, horizon), 0)
+            after = Mark(_next_slot(connection, before.slot, horizon), _next_line(connection, before.line))
+            counts = Counts()
+            if after.slot > before.slot:
+                for source in (facts.events(connection.dialect), facts.unreadable(connection.dialect)):
+                    between = source.at >= time_of(before.slot), source.at < time_of(after.slot)
+                    counts.add(_rows(connection, source, *between))
+            if after.line > before.line:
+                lines = journal.c.seq > before.line, journal.c.seq <= after.line
+                counts.add(_rows(connection, facts.changes(connection.dialect), *lines))
+            _add(connection, counts)
+            connection.execute(delete(mark))
+            connection.execute(insert(mark).values(id=1, slot=after.slot, line=after.line))
+            lines_left = connection.scalar(select(func.max(journal.c.seq))) or 0
+        return after.slot < horizon or after.line < lines_left
+
+
+def recorded(connection: Connection, events: Sequence[Event], now: datetime) -> None:
+    """Count events that were just recorded, if their time is long past and counted already."""
+    old = [each for each in events if each.at < now - _LATE]
+    if old:
+        recount(connection, 1, [each.id for each in old])
+
+
+def recount(connection: Connection, sign: int, events: Collection[str], lines: Collection[int] = ()) -> None:
+    """Take out of the counts (-1), or add to them (1), what these events and journal lines say now.
+
+    To be called before and after they change. What is not counted yet is left alone, and so is a line whose event
+    is gone: what it counted as cannot be told any more.
+    """
+    reached = mark_of(connection)
+    if reached is None:
+        return
+    dialect, counts = connection.dialect, Counts()
+    if events:
+        these = among(dialect, event.c.id, events), event.c.at < time_of(reached.slot)
+        counts.add(_rows(connection, facts.events(dialect), *these), sign)
+    if lines:
+        whole = or_(journal.c.event_id.is_(None), event.c.id.is_not(None))
+        counted = among(dialect, journal.c.seq, lines), journal.c.seq <= reached.line, whole
+        counts.add(_rows(connection, facts.changes(dialect), *counted), sign)
+    _add(connection, counts)
+    if sign < 0:
+        _clear(connection, counts)
+
+
+@contextmanager
+def renamed(connection: Connection, address: str) -> Iterator[None]:
+    """Keep the counts in step while an address goes from its events and journal lines, and its domain with it."""
+    events = list(connection.scalars(select(event.c.id).where(event.c.address == address)))
+    lines = list(connection.scalars(select(journal.c.seq).where(journal.c.address == address)))
+    recount(connection, -1, events, lines)
+    yield
+    recount(connection, 1, events, lines)
+
+
+def _rows(connection: Connection, source: Facts, *where: ColumnElement[bool]) -> Iterable[Sequence[Any]]:
+    return connection.execute(source.counted(DIMENSIONS, *where, when=source.slot))
+
+
+def _beginning(connection: Connection, horizon: int) -> int:
+    """Return the slot of the oldest event or message, or the horizon."""
+    oldest = [connection.scalar(select(func.min(table.c.at))) for table in (event, message)]
+    return min([horizon, *(slot_of(at) for at in oldest if at is not None)])
+
+
+def _next_slot(connection: Connection, begin: int, horizon: int) -> int:
+    """Return up to which slot there are as many events as are counted at once; at least one slot, if there is one."""
+    if begin >= horizon:
+        return begin
+    later = select(event.c.at).where(event.c.at >= time_of(begin)).order_by(event.c.at).offset(_CHUNK).limit(1)
+    at = connection.scalar(later)
+    return horizon if at is None else min(horizon, max(begin + 1, slot_of(at)))
+
+
+def _next_line(connection: Connection, begin: int) -> int:
+    """Return the number of the line up to which as many are counted as at once."""
+    later = select(journal.c.seq).where(journal.c.seq > begin).order_by(journal.c.seq).limit(_CHUNK).subquery()
+    return connection.scalar(select(func.max(later.c.seq))) or begin
+
+
+def _add(connection: Connection, counts: Counts) -> None:
+    """Add to what was counted before."""
+    once = upserting(connection, combination)
+    first, last = once.excluded.first_slot, once.excluded.last_slot
+    wider = {"first_slot": _lesser(connection, first), "last_slot": _greater(connection, last)}
+    changed = or_(first < combination.c.first_slot, last > combination.c.last_slot)
+    known = once.on_conflict_do_update(index_elements=[combination.c.id], set_=wider, where=changed)
+    many(connection, known, counts.combinations.values())
+    _add_up(connection, slot_count, counts.slots.items())
+    _add_up(connection, day_count, counts.days.items())
+
+
+def _add_up(connection: Connection, table: Table, cells: Collection[tuple[Cell, int]]) -> None:
+    """Add amounts to a table of counts: in PostgreSQL in one statement, since each costs it dear."""
+    if not cells:
+        return
+    names = [column.name for column in table.columns]
+    add = upserting(connection, table)
+    if isinstance(add, postgresql.Insert):
+        columns = zip(*((*cell, amount) for cell, amount in cells), strict=True)
+        arrays = (bindparam(None, list(values), type_=ARRAY(BigInteger()), unique=True) for values in columns)
+        listed = func.unnest(*arrays).table_valued(*names, name="counted").render_derived()
+        add = add.from_select(names, select(*(listed.c[name] for name in names)))
+    sums = {"amount": table.c.amount + add.excluded.amount}
+    add_up = add.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
+    if isinstance(add, postgresql.Insert):
+        connection.execute(add_up)
+    else:
+        many(connection, add_up, (dict(zip(names, (*cell, amount), strict=True)) for cell, amount in cells))
+
+
+def _clear(connection: Connection, counts: Counts) -> None:
+    """Remove what came down to nothing, with the names of domains of which nothing is left."""
+    for table, cells in ((slot_count, counts.slots), (day_count, counts.days)):
+        family, time, number = table.primary_key
+        these = and_(family == bindparam("f"), time == bindparam("t"), number == bindparam("n"), table.c.amount == 0)
+        many(connection, delete(table).where(these), ({"f": f, "t": t, "n": n} for f, t, n in cells))
+    named = [number for number, row in counts.combinations.items() if row["domain"] is not None]
+    days = combination.c.first_slot // DAY, combination.c.last_slot // DAY
+    left = exists().where(
+        day_count.c.family == combination.c.family,
+        day_count.c.day.between(*days),
+        day_count.c.combination == combination.c.id,
+    )
+    these = among(connection.dialect, combination.c.id, named)
+    connection.execute(delete(combination).where(these, ~left))
+
+
+def _lesser(connection: Connection, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    function = func.least if connection.dialect.name == "postgresql" else func.min
+    return function(combination.c.first_slot, value)
+
+
+def _greater(connection: Connection, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    function = func.greatest if connection.dialect.name == "postgresql" else func.max
+    return function(combination.c.last_slot, value)
