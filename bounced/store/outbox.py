@@ -10,7 +10,7 @@ from bounced.model import Attempt, Delivery, DeliveryState
 from bounced.store import rows
 from bounced.store.columns import among
 from bounced.store.database import Database
-from bounced.store.tables import OPEN, attempt, delivery, notification
+from bounced.store.tables import DEAD, OPEN, attempt, delivery, notification
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,12 @@ class Outbox(Database):
         with self._read() as connection:
             return [rows.to_delivery(row) for row in connection.execute(listed)]
 
+    def delivery(self, id_: int) -> Delivery | None:
+        """Return the delivery of that number, or None."""
+        with self._read() as connection:
+            row = connection.execute(_joined().where(delivery.c.id == id_)).one_or_none()
+        return None if row is None else rows.to_delivery(row)
+
     def delivery_counts(self) -> Mapping[tuple[str, DeliveryState], int]:
         """Return how many deliveries each endpoint has in each state; those that it has none of are left out."""
         counted = select(delivery.c.endpoint, delivery.c.state, func.count()).group_by(
@@ -134,6 +140,13 @@ class Outbox(Database):
         with self._write() as connection:
             these = and_(among(connection.dialect, delivery.c.id, ids), delivery.c.state != DeliveryState.DONE)
             again = update(delivery).where(these).values(state=DeliveryState.OPEN, next_at=now, attempts=0)
+            return connection.execute(again).rowcount
+
+    def retry_dead(self, endpoint: str, now: datetime) -> int:
+        """Open again, as `retry` does, all that was given up for an endpoint; return how many those were."""
+        with self._write() as connection:
+            these = update(delivery).where(text(DEAD), delivery.c.endpoint == endpoint)
+            again = these.values(state=DeliveryState.OPEN, next_at=now, attempts=0)
             return connection.execute(again).rowcount
 
 

@@ -173,6 +173,14 @@ class Waves(Database):
             found = connection.execute(wanted.where(text(RAISED)) if standing else wanted)
             return [_to_alarm(row) for row in found]
 
+    def tallies_between(self, provider: str, reason: Reason, since: datetime, until: datetime) -> list[Tally]:
+        """Return the counts of one provider for one reason in this time, oldest first; they are kept for weeks."""
+        quarters = tally.c.quarter.between(int(since.timestamp() // 900), int(until.timestamp() // 900))
+        mine = tally.c.reason == reason, tally.c.provider == clean(provider, ADDRESS), quarters
+        wanted = select(tally.c.quarter, tally.c.amount).where(*mine).order_by(tally.c.quarter)
+        with self._read() as connection:
+            return [Tally(provider, reason, quarter, amount) for quarter, amount in connection.execute(wanted)]
+
     def prune_tallies(self, now: datetime, days: float) -> int:
         """Remove the counts of quarters older than so many days, and return how many rows that were."""
         oldest = int((now - timedelta(days=days)).timestamp() // 900)

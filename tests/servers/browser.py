@@ -101,12 +101,12 @@ def assert_accessible(page: Page) -> None:
     """Fail for serious faults of accessibility, in light and wide, in dark and on a phone; leave the page as it was."""
     before = page.viewport_size
     for scheme, size in (("light", WIDE), ("dark", PHONE)):
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.set_viewport_size(size)
         faults = "\n".join(_faults(page))
         assert not faults, f"{page.url} in {scheme}, {size['width']} pixels wide:\n{faults}"
         assert page.evaluate(_WITHIN), f"{page.url} has to be scrolled sideways at {size['width']} pixels"
-    page.emulate_media(color_scheme="null")
+    page.emulate_media(color_scheme="null", reduced_motion="null")
     if before:
         page.set_viewport_size(before)
 
@@ -115,7 +115,7 @@ def picture(page: Page, folder: Path, name: str) -> None:
     """Write what the page looks like, whole: light, dark, and on a phone."""
     folder.mkdir(parents=True, exist_ok=True)
     for suffix, scheme, size in (("light", "light", WIDE), ("dark", "dark", WIDE), ("phone", "light", PHONE)):
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.set_viewport_size(size)
         page.screenshot(path=folder / f"{name}-{suffix}.png", full_page=True)
 

@@ -49,7 +49,7 @@ from fastapi.responses import JSONResponse, Response
 
 from bounced.serve.desk import Desk, Threads
 from bounced.serve.health import Health
-from bounced.serve.pages import login, mailboxes, overview, reports
+from bounced.serve.pages import deliveries, login, mailboxes, overview, reports, review, rules, waves
 from bounced.serve.pages.errors import dressed
 from bounced.serve.pages.frame import Frame, Place, environment, marks
 from bounced.serve.pages.session import Sessions
@@ -57,7 +57,7 @@ from bounced.serve.throttle import Throttle
 
 __all__ = ["Pages"]
 
-_PARTS = (overview, reports, mailboxes)
+_PARTS = (overview, reports, review, waves, deliveries, rules, mailboxes)
 _PLACES = (
     Place("/", "Overview"),
     Place("/reports", "Reports"),
