@@ -84,14 +84,24 @@ class Events(Database):
             row = connection.execute(select(event).where(event.c.id == id_)).one_or_none()
         return None if row is None else rows.to_event(row)
 
+    def events_amount(self, query: EventQuery, most: int) -> int:
+        """Return how many events there are, whatever page of them is asked for; `most` where there are more."""
+        query = replace(query, cursor=None)
+        with self._read() as connection:
+            some: Select[Any] = self._found(connection, query).with_only_columns(literal_column("1")).limit(most)
+            return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+
     def _page_of_events(self, query: EventQuery, limit: int) -> list[Event]:
         with self._read() as connection:
-            leader = _leader(connection, query) if self.is_sqlite else None
-            by = _Order(query, leader)
-            found = select(event).where(*_conditions(query, leader), *by.conditions())
-            if query.tag is not None:
-                found = found.join_from(event_tag, event, event.c.id == event_tag.c.event_id)
-            return [rows.to_event(row) for row in connection.execute(found.order_by(*by.columns()).limit(limit))]
+            return [rows.to_event(row) for row in connection.execute(self._found(connection, query).limit(limit))]
+
+    def _found(self, connection: Connection, query: EventQuery) -> Select[Any]:
+        leader = _leader(connection, query) if self.is_sqlite else None
+        by = _Order(query, leader)
+        found = select(event).where(*_conditions(query, leader), *by.conditions()).order_by(*by.columns())
+        if query.tag is not None:
+            found = found.join_from(event_tag, event, event.c.id == event_tag.c.event_id)
+        return found
 
 
 class _Order:

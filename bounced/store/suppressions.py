@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, tuple_
 
 from bounced.model import Change, Suppression
 from bounced.store import rows
@@ -15,6 +15,8 @@ from bounced.store.tables import journal, suppression
 
 EVERYWHERE: Final = "*"
 _PAGE: Final = 500
+#: After every character that an address may have.
+_LAST: Final = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class SuppressionQuery:
 
     `holding_at` leaves out those that have run out by then; None lists them too. `since` and `before` bound
     the beginning of an entry, the first inclusive, the second not. `disputed` leaves out what nothing contradicts.
+    `begins` is how an address begins, `actor` who wrote the entry.
     """
 
     scope: str | None = None
@@ -35,6 +38,8 @@ class SuppressionQuery:
     holding_at: datetime | None = None
     after: tuple[str, str] | None = None
     limit: int | None = None
+    begins: str | None = None
+    actor: str | None = None
 
 
 class Suppressions(Pseudonyms):
@@ -76,6 +81,14 @@ class Suppressions(Pseudonyms):
             left = None if left is None else left - len(page)
             query = replace(query, after=(page[-1].address, page[-1].scope))
 
+    def suppressions_amount(self, query: SuppressionQuery, most: int) -> int:
+        """Return how many entries there are, whatever page of them is asked for; `most` where there are more."""
+        some: Select[Any] = (
+            select(literal_column("1")).select_from(suppression).where(*_conditions(replace(query, after=None)))
+        )
+        with self._read() as connection:
+            return connection.scalar(select(func.count()).select_from(some.limit(most).subquery())) or 0
+
     def journal_of(self, address: str) -> list[Change]:
         """Return everything that was ever done about the address, in any scope, oldest first."""
         lines = select(journal).where(journal.c.address == address).order_by(journal.c.seq)
@@ -114,9 +127,11 @@ def _seen_from(scope: str) -> list[str]:
 
 def _conditions(query: SuppressionQuery) -> Iterator[ColumnElement[bool]]:
     table = suppression.c
-    for column, value in ((table.scope, query.scope), (table.category, query.category), (table.reason, query.reason)):
-        if value is not None:
-            yield column == value
+    for name in ("scope", "category", "reason", "actor"):
+        if (value := getattr(query, name)) is not None:
+            yield table[name] == value
+    if query.begins is not None:
+        yield and_(table.address >= query.begins, table.address < query.begins + _LAST)
     if query.domain is not None:
         yield table.address.endswith("@" + query.domain, autoescape=True)
     if query.disputed:

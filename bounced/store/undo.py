@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from bounced.model import Change, Move, Notification
+from bounced.model import Change, Move, Notification, Suppression
 from bounced.store import rows
 from bounced.store.ledger import Batch, LedgerOf, wanted
 from bounced.store.tables import event, journal, suppression, suppression_count
@@ -82,6 +82,13 @@ class Undo(LedgerOf):
         meant = select(*columns, amount).select_from(_with_events()).where(*_conditions(query))
         with self._read() as connection:
             return [Amount(*row) for row in connection.execute(meant.group_by(*columns).order_by(amount.desc()))]
+
+    def undo_sample(self, query: UndoQuery, limit: int) -> list[Suppression]:
+        """Return some of the entries that are meant, by address."""
+        some = select(suppression).select_from(_with_events()).where(*_conditions(query))
+        some = some.order_by(suppression.c.address, suppression.c.scope).limit(limit)
+        with self._read() as connection:
+            return [rows.to_suppression(row) for row in connection.execute(some)]
 
     def undo(self, query: UndoQuery, word: Word, tell: Tell) -> int:
         """Release every entry that is meant, and return how many. Evidence up to then counts no more against them."""

@@ -44,20 +44,20 @@ Macros are in `parts.html`: `{% import "parts.html" as parts with context %}`.
 from collections.abc import Callable
 from functools import partial
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter
 
 from bounced.serve.desk import Desk, Threads
 from bounced.serve.health import Health
-from bounced.serve.pages import deliveries, login, mailboxes, overview, reports, review, rules, waves
+from bounced.serve.pages import deliveries, login, mailboxes, mails, overview, reports, review, rules, waves
 from bounced.serve.pages.errors import dressed
 from bounced.serve.pages.frame import Frame, Place, environment, marks
 from bounced.serve.pages.session import Sessions
+from bounced.serve.problems import Dress
 from bounced.serve.throttle import Throttle
 
 __all__ = ["Pages"]
 
-_PARTS = (overview, reports, review, waves, deliveries, rules, mailboxes)
+_PARTS = (overview, reports, mails, review, waves, deliveries, rules, mailboxes)
 _PLACES = (
     Place("/", "Overview"),
     Place("/reports", "Reports"),
@@ -85,7 +85,7 @@ class Pages:
         self.routers: list[APIRouter] = [*login.routers(self.frame, throttle), *parts]
         paths = {getattr(route, "path", "") for router in self.routers for route in router.routes}
         self.frame.places.extend(place for place in _PLACES if place.path in paths)
-        self.dress: Callable[[Request, JSONResponse], Response] = partial(dressed, self.frame)
+        self.dress: Dress = partial(dressed, self.frame)
 
     def close(self) -> None:
         """Let go of the threads."""
