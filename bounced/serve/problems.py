@@ -30,7 +30,7 @@ _SAY_EVERY: Final = 10.0
 
 
 #: Makes of a problem what its asker is shown.
-Dress = Callable[[Request, JSONResponse], Response]
+Dress = Callable[[Request, JSONResponse], Awaitable[Response]]
 
 
 class Flaw(BaseModel):
@@ -90,7 +90,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def undressed(_request: Request, problem: JSONResponse) -> Response:
+async def undressed(_request: Request, problem: JSONResponse) -> Response:
     """Return a problem as it is."""
     return problem
 
@@ -100,7 +100,7 @@ def install(app: FastAPI, dress: Dress = undressed) -> None:
 
     def handle(kind: type[Exception], handler: Callable[[Request, Exception], Awaitable[JSONResponse]]) -> None:
         async def handled(request: Request, exc: Exception) -> Response:
-            return dress(request, await handler(request, exc))
+            return await dress(request, await handler(request, exc))
 
         app.add_exception_handler(kind, handled)
 

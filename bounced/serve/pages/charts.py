@@ -34,6 +34,10 @@ class Sheet:
         """Return how far down an amount lies where `top` is the most."""
         return _ABOVE + (self.height - _ABOVE - _BELOW) * (1 - amount / top)
 
+    def is_dense(self, days: Sequence[object]) -> bool:
+        """True if there are so many days that no gap fits between two."""
+        return len(days) * 8 > self.width
+
 
 _SHEETS: Final = (Sheet("wide", 960, 240, 9), Sheet("slim", 360, 210, 4))
 
@@ -54,8 +58,8 @@ def days_chart(days: Sequence[Day], title: str) -> Markup:
             (sheet.width, sheet.height),
             title,
             _told(days),
-            [*_rules(sheet, top, step), *_bars(sheet, days, top), *_day_labels(sheet, [day.day for day in days])],
-            f"days {sheet.kind}",
+            [*_rules(sheet, top, step), *_bars(sheet, days, top), *_ground(sheet, [day.day for day in days])],
+            f"days {sheet.kind}" + (" dense" if sheet.is_dense(days) else ""),
         )
         for sheet in _SHEETS
     )
@@ -104,10 +108,8 @@ def scale(most: float) -> tuple[float, float]:
 def _rules(sheet: Sheet, top: float, step: float) -> Iterator[Markup]:
     """Yield the lines behind the bars, each with its number."""
     for number in range(round(top / step) + 1):
-        y, kind = sheet.y(number * step, top), "rule" if number else "ground"
-        yield Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-            kind, _LEFT, sheet.width, _n(y), _n(y)
-        )
+        y = sheet.y(number * step, top)
+        yield _line("rule", sheet, y)
         yield Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(
             _LEFT - 8, _n(y + 4), short(number * step)
         )
@@ -115,20 +117,23 @@ def _rules(sheet: Sheet, top: float, step: float) -> Iterator[Markup]:
 
 def _bars(sheet: Sheet, days: Sequence[Day], top: float) -> Iterator[Markup]:
     width = (sheet.width - _LEFT) / max(1, len(days))
+    broad = width * (1 if sheet.is_dense(days) else 0.76)
     for number, day in enumerate(days):
-        x, ground = _LEFT + number * width + width * 0.12, 0.0
+        x, ground = _LEFT + number * width + (width - broad) / 2, 0.0
         rects = []
         for kind, amount in zip(STACK, day.amounts, strict=True):
             if amount:
                 high = sheet.y(ground, top) - sheet.y(ground + amount, top)
-                rects.append(_rect(kind, x, sheet.y(ground + amount, top), width * 0.76, high))
+                rects.append(_rect(kind, x, sheet.y(ground + amount, top), broad, high))
                 ground += amount
         if rects:
             whole = _rect("column", _LEFT + number * width, _ABOVE, width, sheet.height - _ABOVE - _BELOW)
             yield Markup("<g><title>{}</title>{}{}</g>").format(_words(day), whole, Markup().join(rects))
 
 
-def _day_labels(sheet: Sheet, days: Sequence[date]) -> Iterator[Markup]:
+def _ground(sheet: Sheet, days: Sequence[date]) -> Iterator[Markup]:
+    """Yield the axis below the bars, with some of its days."""
+    yield _line("ground", sheet, sheet.y(0, 1))
     every = max(1, ceil(len(days) / sheet.labels))
     width = (sheet.width - _LEFT) / max(1, len(days))
     for number in range(0, len(days), every):
@@ -171,6 +176,10 @@ def _svg(size: tuple[int, int], title: str, told: str, parts: Sequence[Markup], 
         told,
         Markup().join(parts),
     )
+
+
+def _line(kind: str, sheet: Sheet, y: float) -> Markup:
+    return Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(kind, _LEFT, sheet.width, _n(y), _n(y))
 
 
 def _rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:

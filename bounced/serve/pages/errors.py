@@ -1,13 +1,16 @@
 """Errors for people: the problem document of a request turned into a page of the same frame."""
 
 import json
+from contextlib import suppress
 from typing import Final
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
-from bounced.serve.pages.frame import Frame
+from bounced.errors import BouncedError
+from bounced.serve.pages.frame import Frame, session_of
 from bounced.serve.pages.guard import HEADERS
+from bounced.serve.problems import Problem
 
 #: What programs ask: never answered by a page.
 _PROGRAMS: Final = ("/v1/", "/healthz", "/readyz", "/metrics", "/openapi.json")
@@ -25,10 +28,13 @@ _TITLES: Final = {
 }
 
 
-def dressed(frame: Frame, request: Request, problem: JSONResponse) -> Response:
+async def dressed(frame: Frame, request: Request, problem: JSONResponse) -> Response:
     """Return the page for a problem where a browser asked; the problem itself where a program did."""
     if request.url.path.startswith(_PROGRAMS) or "text/html" not in request.headers.get("accept", ""):
         return problem
+    if problem.status_code in (404, 405) and session_of(request) is None:
+        with suppress(BouncedError, Problem):  # then the page does without its navigation
+            await frame.recognise(request)
     told = json.loads(bytes(problem.body))
     page = frame.show(
         request,

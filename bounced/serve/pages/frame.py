@@ -70,6 +70,14 @@ class Frame:
         """Return what the store answers, asked in a thread. Raises StoreDown."""
         return await self.threads.ask(partial(question, self.desk().store))
 
+    async def recognise(self, request: Request) -> Session | None:
+        """Return who is logged in, and let the request know. Raises StoreDown, and Problem for a name not ours."""
+        demand_our_name(request, self.desk().http.names)
+        session = await self.sessions.find(request)
+        if session is not None:
+            request.state.session, request.state.token = session, session.token
+        return session
+
     def show(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return the page that a template makes of the values, and of what `base.html` needs."""
         session = session_of(request)
@@ -113,13 +121,9 @@ class _PageRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            http = self.frame.desk().http
-            if not http.pages:
+            if not self.frame.desk().http.pages:
                 raise Problem(404, "There is nothing at this address.")
-            demand_our_name(request, http.names)
-            session = await self.frame.sessions.find(request)
-            if session is not None:
-                request.state.session, request.state.token = session, session.token
+            session = await self.frame.recognise(request)
             if self.needs is not None and session is None:
                 return self._to_login(request)
             if self.needs is not None and session is not None and not session.token.allows(self.needs):
@@ -127,7 +131,11 @@ class _PageRoute(APIRoute):
             _drop_empty_fields(request)
             if request.method == "GET":
                 return await handle(request)
-            return await handle(await self._form(request, session))
+            form = await self._form(request, session)
+            try:
+                return await handle(form)
+            finally:
+                await form.close()
 
         return guarded
 

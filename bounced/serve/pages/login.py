@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Final
 
+import structlog
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
@@ -13,6 +14,8 @@ from bounced.serve.pages.times import ZONE_COOKIE, zones
 from bounced.serve.problems import Problem
 from bounced.serve.throttle import Throttle
 from bounced.store import TokenScope
+
+log = structlog.get_logger("bounced.serve")
 
 _STATIC: Final = Path(__file__).parent / "static"
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -44,8 +47,11 @@ def _entrance(frame: Frame, throttle: Throttle) -> APIRouter:
         next: Annotated[str, Form()] = "/",  # noqa: A002  the word of the form
     ) -> Response:
         """Begin a session. Who guesses is told to wait; who has a token is not."""
+        client = request.client.host if request.client else ""
         known = await frame.sessions.keys.find(token.strip())
-        if known is None and (wait := throttle.failed(request.client.host if request.client else "")):
+        if known is None:
+            log.warning("login failed", client=client)
+        if known is None and (wait := throttle.failed(client)):
             raise Problem(429, "Too many failed logins. Wait a minute.", {"Retry-After": str(int(wait) + 1)})
         if known is None:
             return frame.show(request, "login.html", 401, to=local(next), problem=_WRONG)
@@ -53,6 +59,7 @@ def _entrance(frame: Frame, throttle: Throttle) -> APIRouter:
             return frame.show(request, "login.html", 403, to=local(next), problem=_BLIND)
         response = RedirectResponse(local(next), 303, HEADERS)
         await frame.sessions.begin(request, response, known)
+        log.info("logged in", token=known.name, client=client)
         return response
 
     return routes

@@ -1,11 +1,16 @@
 """The page on how the program is: mailboxes, database, loops, what waits."""
 
 from datetime import UTC, datetime
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from bounced.model.canary import lost
 from bounced.serve.health import MailboxState
 from bounced.serve.pages.frame import Frame
+
+#: So many are shown, the newest.
+_CANARIES: Final = 5
 
 
 def routers(frame: Frame) -> list[APIRouter]:
@@ -17,6 +22,7 @@ def routers(frame: Frame) -> list[APIRouter]:
         """Show it."""
         counts = await frame.ask(lambda store: store.counts())
         positions = await frame.ask(lambda store: store.positions())
+        canaries = await frame.ask(lambda store: store.recent_canaries())
         boxes = frame.health.mailboxes()
         polled = [{"name": name, "box": box, "state": state_of(box)} for name, box in boxes.items()]
         return frame.show(
@@ -25,6 +31,9 @@ def routers(frame: Frame) -> list[APIRouter]:
             mailboxes=polled,
             positions=[place for place in positions if place.mailbox in boxes] or positions,
             counts=counts,
+            where=frame.desk().store.where.replace("+pysqlite", "").replace("+psycopg", ""),
+            canaries=canaries[:_CANARIES],
+            lost=lost(canaries, datetime.now(UTC)),
             stuck=list(frame.health.stuck()),
         )
 

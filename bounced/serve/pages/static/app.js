@@ -18,6 +18,9 @@
     shown.textContent = mine.replaceAll("_", " ");
   }
 
+  // On a phone the navigation is a strip: bring the page one is on into view.
+  document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   for (const button of document.querySelectorAll("button[data-copy]")) {
     button.hidden = !navigator.clipboard;
     button.addEventListener("click", async () => {
