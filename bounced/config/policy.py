@@ -170,11 +170,11 @@ class Policy(Section):
     @property
     def apart(self) -> str:
         """What tells counters apart that have thresholds of their own; nothing where they are the common ones."""
-        return self._apart
+        return self._apart if self.scopes else ""
 
     def of(self, list_: str | None, stream: str | None) -> "Policy":
         """Return the policy for mail of that list, or else of that stream, or else for all."""
-        if not self._made:
+        if not self.scopes:
             return self
         names = (_name(list_), _name(stream))
         return next((self._made[name] for name in names if name in self._made), self)

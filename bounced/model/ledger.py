@@ -1,9 +1,11 @@
 """What is kept: events, the suppression journal and its state, notifications and their way out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
 
 from bounced.model.report import Place, Tags
 from bounced.model.watch import SignOfLife
@@ -48,6 +50,13 @@ class Event:
     trust_why: str = ""
     decision: str = ""  # what the policy did about it, in words
     superseded_by: str | None = None  # the event that says it better; then this one counts no more
+
+    def decided(self, decision: str) -> "Event":
+        """Return the event with what the policy did about it; `replace` would take as long as the policy."""
+        return Event(*(*_UNTIL_DECISION(self), decision, self.superseded_by))
+
+
+_UNTIL_DECISION: Callable[[Event], tuple[Any, ...]] = attrgetter(*[field.name for field in fields(Event)][:-2])
 
 
 class Move(StrEnum):

@@ -47,7 +47,7 @@ def decide(  # noqa: PLR0913  what a batch finds, and by what it is judged
         by_address.setdefault(event.address, []).append(event)
     for address, batch in by_address.items():
         texts, lines = _decide_one(_Case(batch, waiting.pop(address or "", History(address or "")), rules))
-        decided.update({event.id: replace(event, decision=texts[event.id]) for event in batch})
+        decided.update({event.id: event.decided(texts[event.id]) for event in batch})
         changes.extend(lines)
     for history in waiting.values():
         changes.extend(_decide_one(_Case((), history, rules))[1])
@@ -81,9 +81,9 @@ class _Case:
         """Return the worth of every event, known and new, by id."""
         known = {event.id: event for event in (*self.history.events, *self.batch)}
         weights = {id_: weigh(event, self.rules.settings, self.rules.signed_paths) for id_, event in known.items()}
-        released = _released(self.history.journal)
-        newer = {id_: _if_newer(weight, released) for id_, weight in weights.items()}
-        return self.rules.holding.weights(newer, known.values())
+        if released := _released(self.history.journal):
+            weights = {id_: _if_newer(weight, released) for id_, weight in weights.items()}
+        return self.rules.holding.weights(weights, known.values())
 
     def entries(self) -> dict[str, Suppression]:
         """Return the present entries that still hold, by scope."""
@@ -144,8 +144,10 @@ def _is_signed(claim: Claim, weights: Mapping[str, Weight]) -> bool:
 
 def _for_review(case: _Case, weights: Mapping[str, Weight]) -> dict[str, str]:
     """Return the words for mere claims that were made on two days or more: a person should look."""
-    events = {event.id: event for event in (*case.history.events, *case.batch)}
     claims = {id_: weight.why for id_, weight in weights.items() if isinstance(weight, Nothing) and weight.claimed}
+    if len(claims) < 2:
+        return {}
+    events = {event.id: event for event in (*case.history.events, *case.batch)}
     days = {happened(events[id_]).date() for id_ in claims}
     if len(days) < 2:
         return {}
@@ -175,11 +177,13 @@ def _if_newer(weight: Weight, released: Mapping[str, datetime]) -> Weight:
 def _table(case: _Case, fold: Fold, weights: Mapping[str, Weight]) -> dict[str, Claim]:
     """Return what the table should say of the address, by scope."""
     entries = case.entries()
+    claims = [claim for claim in fold.claims.values() if claim.until is None or claim.until > case.now]
+    if not entries and len(claims) < 2:
+        return {claim.scope: claim for claim in claims}
     used = frozenset(id_ for id_, weight in weights.items() if isinstance(weight, Evidence))
     held = frozenset(id_ for id_, weight in weights.items() if isinstance(weight, Nothing) and weight.held)
     proven = any(isinstance(weights[event.id], Proof) for event in case.batch)
     table: dict[str, Claim] = {}
-    claims = [claim for claim in fold.claims.values() if claim.until is None or claim.until > case.now]
     for scope in sorted({*entries, *(claim.scope for claim in claims)}):
         here = [claim for claim in claims if claim.scope == scope]
         entry = entries.get(scope)

@@ -92,7 +92,7 @@ def _complaint(event: Event, settings: Policy) -> Weight:
 
 def _bounce(event: Event, reason: Reason, settings: Policy) -> Weight:
     """Fault stands above reason; what is final for one reason is only a soft failure when it was temporary."""
-    if {event.address, domain_of(event.address or "")} & set(settings.allow):
+    if settings.allow and {event.address, domain_of(event.address or "")} & set(settings.allow):
         return Nothing("not counted: no failure suppresses this address, by the configuration (policy.allow)")
     if event.fault not in _AT_FAULT:
         return Nothing(f"not counted: fault {event.fault}")

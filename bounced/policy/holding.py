@@ -55,6 +55,8 @@ class Holding:
         An address that a wave held before, some days ago, has no second benefit of the doubt.
         """
         waves = {event.id: wave for event in events if (wave := self.wave_of(event))}
+        if not waves:
+            return dict(weights)
         return {id_: self._held(weight, id_, waves) for id_, weight in weights.items()}
 
     def _held(self, weight: Weight, id_: str, waves: Mapping[str, Wave]) -> Weight:
