@@ -1,8 +1,10 @@
 """Which dimensions are counted together, and what a fact adds to each of these counts. Pure."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
+from operator import itemgetter
 from typing import Any, Final
 
 from bounced.store.days import DAY
@@ -18,11 +20,12 @@ FAMILIES: Final[Sequence[tuple[str, ...]]] = (
     ("domain", "provider"),
     ("campaign", "list", "categories", "provider", "reason", "fault", "rule", "mailbox"),
 )
-_PLACES: Final = tuple(tuple(DIMENSIONS.index(name) for name in family) for family in FAMILIES)
+#: What picks, out of a row of amount, slot, figure and dimensions, the figure and the dimensions of each family.
+_PICK: Final = tuple(itemgetter(2, *(3 + DIMENSIONS.index(name) for name in family)) for family in FAMILIES)
 _POSITIVE: Final = 2**63 - 1
 
-#: Family, slot (or day) and combination.
-Cell = tuple[int, int, int]
+#: Family, slot (or day), combination and amount.
+Cell = tuple[int, int, int, int]
 
 
 def family_for(dimensions: Collection[str]) -> int | None:
@@ -32,46 +35,66 @@ def family_for(dimensions: Collection[str]) -> int | None:
 
 
 class Counts:
-    """What facts add up to, in every family."""
+    """What facts add up to, in every family; once it was asked, nothing more is added."""
 
     def __init__(self) -> None:
-        self.slots: Counter[Cell] = Counter()
-        self.combinations: dict[int, dict[str, Any]] = {}
-        self._ids: dict[tuple[Any, ...], int] = {}
+        self._amounts: list[dict[tuple[int, int], int]] = [defaultdict(int) for _ in FAMILIES]
+        self._ids: list[dict[Any, int]] = [{} for _ in FAMILIES]
 
     def add(self, rows: Iterable[Sequence[Any]], sign: int = 1) -> None:
         """Add rows of amount, slot, figure, and the dimensions in their order."""
-        slots, ids = self.slots, self._ids
-        for row in rows:
-            amount, slot, figure = row[0] * sign, int(row[1]), row[2]
-            dimensions = row[3:]
-            for family, places in enumerate(_PLACES):
-                known = (family, figure, *[dimensions[place] for place in places])
+        every = [(int(row[1]), row[0] * sign, tuple(row)) for row in rows]
+        for family, (pick, ids, amounts) in enumerate(zip(_PICK, self._ids, self._amounts, strict=True)):
+            for slot, amount, row in every:
+                known = pick(row)
                 combination = ids.get(known)
                 if combination is None:
-                    combination = ids[known] = self._combination(known)
-                slots[family, slot, combination] += amount
-                spans = self.combinations[combination]
-                if slot < spans["first_slot"]:
-                    spans["first_slot"] = slot
-                if slot > spans["last_slot"]:
-                    spans["last_slot"] = slot
+                    combination = ids[known] = _number(family, known)
+                amounts[slot, combination] += amount
 
-    @property
-    def days(self) -> Counter[Cell]:
-        """The same by day."""
-        found: Counter[Cell] = Counter()
-        for (family, slot, combination), amount in self.slots.items():
-            found[family, slot // DAY, combination] += amount
-        return found
+    @cached_property
+    def slots(self) -> list[Cell]:
+        """Return the amounts by slot, in the order of their keys."""
+        return _cells(self._amounts)
 
-    def _combination(self, known: tuple[Any, ...]) -> int:
-        """Note a combination, and return its number: the same one in every database, of 63 bits."""
-        family, figure, *values = known
-        told = "\x1f".join((str(family), figure, *("\0" if value is None else value for value in values)))
-        digest = hashlib.blake2b(told.encode(), digest_size=8).digest()
-        number = int.from_bytes(digest, "big") & _POSITIVE
-        named = dict.fromkeys(DIMENSIONS) | dict(zip(FAMILIES[family], values, strict=True))
-        bounds = {"first_slot": _POSITIVE, "last_slot": 0}
-        self.combinations[number] = {"id": number, "family": family, "figure": figure, **named, **bounds}
-        return number
+    @cached_property
+    def days(self) -> list[Cell]:
+        """Return the amounts by UTC day, in the order of their keys."""
+        by_day: list[dict[tuple[int, int], int]] = []
+        for amounts in self._amounts:
+            sums: dict[tuple[int, int], int] = defaultdict(int)
+            for (slot, combination), amount in amounts.items():
+                sums[slot // DAY, combination] += amount
+            by_day.append(sums)
+        return _cells(by_day)
+
+    @cached_property
+    def combinations(self) -> list[dict[str, Any]]:
+        """Return what each number stands for, with the first and the last slot of the days in which it occurs."""
+        first: dict[int, int] = {}
+        last: dict[int, int] = {}
+        for _, day, number, _ in self.days:  # they come in order of time, family by family
+            first.setdefault(number, day * DAY)
+            last[number] = day * DAY + DAY - 1
+        return [
+            dict.fromkeys(DIMENSIONS)
+            | dict(zip(("figure", *FAMILIES[family]), known if FAMILIES[family] else (known,), strict=True))
+            | {"id": number, "family": family, "first_slot": first[number], "last_slot": last[number]}
+            for family, ids in enumerate(self._ids)
+            for known, number in ids.items()
+        ]
+
+
+def _cells(amounts: Sequence[Mapping[tuple[int, int], int]]) -> list[Cell]:
+    return [
+        (family, time, combination, amount)
+        for family, cells in enumerate(amounts)
+        for (time, combination), amount in sorted(cells.items())
+    ]
+
+
+def _number(family: int, known: str | tuple[str | None, ...]) -> int:
+    """Return the number of a combination: the same one in every database, of 63 bits."""
+    values = (known,) if isinstance(known, str) else known
+    told = "\x1f".join((str(family), *("\0" if value is None else value for value in values)))
+    return int.from_bytes(hashlib.blake2b(told.encode(), digest_size=8).digest(), "big") & _POSITIVE

@@ -5,7 +5,7 @@ an earlier time may still come to their end. Whoever writes behind the mark, or 
 Whatever counts, and whatever is counted, is written in transactions of the ledger, of which one runs at a time.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,8 +16,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
+    Text,
     and_,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -25,16 +27,15 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from bounced.model import Event
 from bounced.store import facts
-from bounced.store.columns import among
+from bounced.store.columns import Words, among
 from bounced.store.database import Database
 from bounced.store.days import DAY, slot_of, time_of
 from bounced.store.facts import DIMENSIONS, Facts
-from bounced.store.families import Cell, Counts
+from bounced.store.families import Counts
 from bounced.store.report_tables import combination, day_count, mark, slot_count
 from bounced.store.statements import many, upserting
 from bounced.store.tables import event, journal, message
@@ -45,6 +46,7 @@ LAG: Final = timedelta(minutes=20)
 _LATE: Final = timedelta(minutes=10)
 #: Facts counted in one transaction, about: whoever else wants to write waits for it.
 _CHUNK: Final = 10_000
+_COMBINATION: Final = tuple(column.name for column in combination.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,33 +170,45 @@ def _next_line(connection: Connection, begin: int) -> int:
 
 def _add(connection: Connection, counts: Counts) -> None:
     """Add to what was counted before."""
-    once = upserting(connection, combination)
-    first, last = once.excluded.first_slot, once.excluded.last_slot
-    wider = {"first_slot": _lesser(connection, first), "last_slot": _greater(connection, last)}
-    changed = or_(first < combination.c.first_slot, last > combination.c.last_slot)
-    known = once.on_conflict_do_update(index_elements=[combination.c.id], set_=wider, where=changed)
-    many(connection, known, counts.combinations.values())
-    _add_up(connection, slot_count, counts.slots.items())
-    _add_up(connection, day_count, counts.days.items())
+    _pour(connection, combination, [tuple(row[name] for name in _COMBINATION) for row in counts.combinations], _wider)
+    _pour(connection, slot_count, counts.slots, _sum)
+    _pour(connection, day_count, counts.days, _sum)
 
 
-def _add_up(connection: Connection, table: Table, cells: Collection[tuple[Cell, int]]) -> None:
-    """Add amounts to a table of counts: in PostgreSQL in one statement, since each costs it dear."""
-    if not cells:
+def _pour(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], merge: Callable[[Any], Any]) -> None:
+    """Write rows that have a value for each column, in their order; `merge` says what becomes of those known already.
+
+    Millions of them, when a database with a past is counted first: in PostgreSQL a column is one parameter.
+    """
+    if not rows:
         return
+    add: Any = upserting(connection, table)
     names = [column.name for column in table.columns]
-    add = upserting(connection, table)
-    if isinstance(add, postgresql.Insert):
-        columns = zip(*((*cell, amount) for cell, amount in cells), strict=True)
-        arrays = (bindparam(None, list(values), type_=ARRAY(BigInteger()), unique=True) for values in columns)
-        listed = func.unnest(*arrays).table_valued(*names, name="counted").render_derived()
-        add = add.from_select(names, select(*(listed.c[name] for name in names)))
-    sums = {"amount": table.c.amount + add.excluded.amount}
-    add_up = add.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
-    if isinstance(add, postgresql.Insert):
-        connection.execute(add_up)
-    else:
-        many(connection, add_up, (dict(zip(names, (*cell, amount), strict=True)) for cell, amount in cells))
+    if connection.dialect.name == "postgresql":
+        kinds = (Text() if isinstance(column.type, Words | Text) else BigInteger() for column in table.columns)
+        values = map(list, zip(*rows, strict=True))
+        arrays = (bindparam(None, v, type_=ARRAY(kind), unique=True) for v, kind in zip(values, kinds, strict=True))
+        listed = func.unnest(*arrays).table_valued(*names, name="listed").render_derived()
+        connection.execute(merge(add.from_select(names, select(*(listed.c[name] for name in names)))))
+        return
+    compiled = merge(add).compile(dialect=connection.dialect, column_keys=names)
+    connection.exec_driver_sql(str(compiled), list(rows))
+
+
+def _sum(add: Any) -> Any:
+    sums = {"amount": add.table.c.amount + add.excluded.amount}
+    return add.on_conflict_do_update(index_elements=list(add.table.primary_key), set_=sums)
+
+
+def _wider(add: Any) -> Any:
+    first, last = add.excluded.first_slot, add.excluded.last_slot
+    known = combination.c
+    wider = {
+        "first_slot": case((first < known.first_slot, first), else_=known.first_slot),
+        "last_slot": case((last > known.last_slot, last), else_=known.last_slot),
+    }
+    changed = or_(first < known.first_slot, last > known.last_slot)
+    return add.on_conflict_do_update(index_elements=[known.id], set_=wider, where=changed)
 
 
 def _clear(connection: Connection, counts: Counts) -> None:
@@ -202,8 +216,8 @@ def _clear(connection: Connection, counts: Counts) -> None:
     for table, cells in ((slot_count, counts.slots), (day_count, counts.days)):
         family, time, number = table.primary_key
         these = and_(family == bindparam("f"), time == bindparam("t"), number == bindparam("n"), table.c.amount == 0)
-        many(connection, delete(table).where(these), ({"f": f, "t": t, "n": n} for f, t, n in cells))
-    named = [number for number, row in counts.combinations.items() if row["domain"] is not None]
+        many(connection, delete(table).where(these), ({"f": f, "t": t, "n": n} for f, t, n, _ in cells))
+    named = [row["id"] for row in counts.combinations if row["domain"] is not None]
     days = combination.c.first_slot // DAY, combination.c.last_slot // DAY
     left = exists().where(
         day_count.c.family == combination.c.family,
@@ -212,13 +226,3 @@ def _clear(connection: Connection, counts: Counts) -> None:
     )
     these = among(connection.dialect, combination.c.id, named)
     connection.execute(delete(combination).where(these, ~left))
-
-
-def _lesser(connection: Connection, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    function = func.least if connection.dialect.name == "postgresql" else func.min
-    return function(combination.c.first_slot, value)
-
-
-def _greater(connection: Connection, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    function = func.greatest if connection.dialect.name == "postgresql" else func.max
-    return function(combination.c.last_slot, value)
