@@ -8,6 +8,7 @@ from bounced.config import Config
 from bounced.correlate import Mail, Purpose
 from bounced.daemon.judging import Judges
 from bounced.daemon.reviewing import review, shown
+from bounced.daemon.wiring import told
 from bounced.errors import Unreadable
 from bounced.model import Change, Place, RawMessage, Tags, Wave, WaveState
 from bounced.pipeline import Failure, Stages, change, witness
@@ -62,6 +63,8 @@ def desk(  # noqa: PLR0913  one configuration, and what is at work for it
         rules=shown(rules),
         endpoints=config.webhooks,
         reload=reload,
+        policy=config.policy,
+        tell=told,
     )
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from bounced.config import Http, Webhook
+from bounced.config import Http, Policy, Webhook
 from bounced.errors import StoreDown
-from bounced.model import Change, SignOfLife, Tags, Wave, WaveState
+from bounced.model import Change, Notification, SignOfLife, Tags, Wave, WaveState
 from bounced.serve.reviewing import Reviewing, RuleShown
 from bounced.store import Store
 
@@ -36,6 +36,7 @@ class Desk:
     `sign` mints return path, ENVID and headers for a recipient; None where no key is configured. `http` says how the
     page is reached and how long one is logged in. `review` is the queue of what was not understood, `rules` those in
     force in their order, `endpoints` who is told. `reload` has configuration and rules read again, some time soon.
+    `policy` is what the suppression table does, `tell` makes the notifications of many changes that a person made.
     """
 
     store: Store
@@ -51,6 +52,8 @@ class Desk:
     rules: Sequence[RuleShown] = ()
     endpoints: Sequence[Webhook] = ()
     reload: Callable[[], None] | None = None
+    policy: Policy = field(default_factory=Policy)
+    tell: Callable[[Sequence[Change]], Sequence[Notification]] = lambda _: ()
 
 
 class Threads:

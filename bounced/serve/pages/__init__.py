@@ -48,7 +48,19 @@ from fastapi import APIRouter
 
 from bounced.serve.desk import Desk, Threads
 from bounced.serve.health import Health
-from bounced.serve.pages import deliveries, login, mailboxes, mails, overview, reports, review, rules, waves
+from bounced.serve.pages import (
+    address,
+    deliveries,
+    login,
+    mailboxes,
+    mails,
+    overview,
+    person,
+    reports,
+    review,
+    rules,
+    waves,
+)
 from bounced.serve.pages.errors import dressed
 from bounced.serve.pages.frame import Frame, Place, environment, marks
 from bounced.serve.pages.session import Sessions
@@ -57,7 +69,7 @@ from bounced.serve.throttle import Throttle
 
 __all__ = ["Pages"]
 
-_PARTS = (overview, reports, mails, review, waves, deliveries, rules, mailboxes)
+_PARTS = (overview, reports, mails, address, person, review, waves, deliveries, rules, mailboxes)
 _PLACES = (
     Place("/", "Overview"),
     Place("/reports", "Reports"),

@@ -13,6 +13,7 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from bounced.address import normalise
 from bounced.model import Change, Move, Suppression
+from bounced.serve.entries import WISHED, entries_of, releases
 from bounced.serve.problems import Problem, responses
 from bounced.serve.v1.doors import JSON, Doors
 from bounced.serve.v1.shapes import (
@@ -38,8 +39,6 @@ from bounced.store import EVERYWHERE, Store, SuppressionQuery, TokenScope, stand
 #: Addresses of one check, and the octets that so many may take.
 BATCH: Final = 10_000
 _BATCH_OCTETS: Final = 4_000_000
-#: Causes that somebody wished for: taking them back takes a reason.
-_WISHED: Final = frozenset({"complaint", "unsubscribe"})
 
 #: What is longer spoils a whole batch; what is merely no address is named in the answer.
 Spelling = Annotated[str, Field(max_length=320)]
@@ -187,7 +186,7 @@ def routers(doors: Doors) -> list[APIRouter]:
         """Suppress an address. One that is suppressed there for at least as long already stays as it is (200)."""
         address, now = normal(new.address, "body.address"), datetime.now(UTC)
         until = now + timedelta(days=new.days) if new.days else None
-        stands = standing(await doors.ask(partial(_entries, address=address)), new.scope, until)
+        stands = standing(await doors.ask(partial(entries_of, address=address)), new.scope, until)
         if stands is not None:
             response.status_code = 200
             return _entry(stands)
@@ -203,14 +202,11 @@ def routers(doors: Doors) -> list[APIRouter]:
     async def release_suppression(wish: Release, request: Request) -> Released:
         """Let an address be mailed again; its events and its journal stay. 409 where a reason is missing."""
         address, now = normal(wish.address, "body.address"), datetime.now(UTC)
-        held = [e for e in await doors.ask(partial(_entries, address=address)) if wish.scope in (None, e.scope)]
-        if wish.why is None and any(entry.category in _WISHED for entry in held):
+        held = [e for e in await doors.ask(partial(entries_of, address=address)) if wish.scope in (None, e.scope)]
+        if wish.why is None and any(entry.category in WISHED for entry in held):
             raise Problem(409, "Somebody complained or unsubscribed: say why it is taken back.")
         why, who = wish.why or "released by a program, which gave no reason", actor(request)
-        lines = [
-            Change(e.address, e.scope, Move.RELEASE, now, e.category, e.reason, why, None, e.event_id, who)
-            for e in held
-        ]
+        lines = releases(held, why, who, now)
         if lines:
             await doors.threads.ask(partial(doors.desk().commit, lines, now))
         return Released(address=address, released=[_entry(replace(entry, address=address)) for entry in held])
@@ -255,13 +251,6 @@ def _matches(asked: Iterable[tuple[str, str | None]], found: Mapping[str, Suppre
                 "until": entry.until,
                 "disputed": entry.disputed,
             }
-
-
-def _entries(store: Store, address: str) -> list[Suppression]:
-    """Return the entries that hold for an address, in every scope, also those of a person who was forgotten."""
-    now = datetime.now(UTC)
-    found = [*store.histories([address], now)[address].suppressions, *store.entries_of_the_forgotten(address)]
-    return [entry for entry in found if entry.holds(now)]
 
 
 def _entry(entry: Suppression) -> Entry:
