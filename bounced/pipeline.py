@@ -31,7 +31,7 @@ from bounced.model import (
 )
 from bounced.recalling import Memory, Recall, recalled
 from bounced.recording import SEEN_BEFORE, disposition_of, events_of, quarantined
-from bounced.watching import Watch, Watching, keep, look
+from bounced.watching import Watch, Watching, keep, look, runs
 from bounced.workers import Stopped, Workers
 
 
@@ -145,41 +145,67 @@ class Stages:
     canary: Cage | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A batch before it is committed: what each message was taken for and came to, and what is kept of it."""
+
+    judgements: Sequence[tuple[RawMessage, Taken]]
+    canaries: Mapping[Place, Judged]
+    found: Mapping[Place, Sequence[Event]]
+    kept: Mapping[str, Kept]
+
+
 def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[Outcome]:
     """Make a batch durable. The caller may ack after this returns, never before.
 
-    The same bytes handled again change nothing. Raises TryLater with nothing written.
+    The same bytes handled again change nothing. A batch is one transaction, or several where a wave may be rising in
+    it. Raises TryLater; what was committed before that is found settled when the batch comes again.
     """
     digests = {raw.place: raw.digest() for raw in batch}
     with stages.ledger.begin() as tx:
         known = tx.known(list(digests.items()))
         memory = stages.memory if tx.keeps_sent() else None
     waiting = [raw for raw in batch if raw.place not in known]
-    ready: Sequence[Taken] = stages.judge(waiting)
+    taken: Sequence[Taken] = stages.judge(waiting)
     if memory:
-        ready = recalled(ready, memory, stages.ledger.begin, now)
-    judgements = list(zip(waiting, ready, strict=True))
-    kept = _kept(judgements, stages.keep, now)
-    with stages.ledger.begin() as tx:
-        reports = [j for _, j in judgements if isinstance(j, Judged)]
-        canaries = owned(stages.canary, reports)
-        found = {j.place: [] if j.place in canaries else events_of(j, now) for j in reports}
-        new = tx.fresh([event for events in found.values() for event in events])
-        addresses = sorted({e.address for e in new if e.address})
-        events, changes, told = _decided(new, tx.histories(addresses, now), stages, tx, now)
-        tx.record(events)
-        tx.keep([kept[digest] for digest in {event.digest for event in events} & set(kept)])
-        tx.journal(changes)
-        outcomes = [_known(raw, known) for raw in batch if raw.place in known]
-        first = {event.place for event in events}
-        outcomes += [
-            _settled(j, found[raw.place], first) if isinstance(j, Judged) else _failed(raw, j, stages.strikes, tx, now)
-            for raw, j in judgements
-        ]
-        outcomes = [replace(o, detail=CANARY) if o.place in canaries else o for o in outcomes]
-        back = stages.canary.receive(tx, list(canaries.values()), now) if stages.canary else []
-        tx.announce([*told, *back, *stages.compose(events, changes, now), *quarantined(outcomes, now)])
-        tx.settle([(outcome, digests[outcome.place]) for outcome in outcomes])
+        taken = recalled(taken, memory, stages.ledger.begin, now)
+    ready = _ready(list(zip(waiting, taken, strict=True)), stages, now)
+    before, outcomes = [_known(raw, known) for raw in batch if raw.place in known], list[Outcome]()
+    events = [ready.found.get(raw.place, ()) for raw in waiting]
+    for run in runs(events, stages.watch, stages.ledger.begin, now):
+        with stages.ledger.begin() as tx:
+            done = [*before, *_committed(ready, run, stages, tx, now)]
+            tx.settle([(outcome, digests[outcome.place]) for outcome in done])
+        before, outcomes = [], [*outcomes, *done]
+    return outcomes
+
+
+def _ready(judgements: Sequence[tuple[RawMessage, Taken]], stages: Stages, now: datetime) -> _Ready:
+    """Do what can be done before the ledger is waited for."""
+    reports = [judged for _, judged in judgements if isinstance(judged, Judged)]
+    canaries = owned(stages.canary, reports)
+    found = {j.place: [] if j.place in canaries else events_of(j, now) for j in reports}
+    return _Ready(judgements, canaries, found, _kept(judgements, stages.keep, now))
+
+
+def _committed(ready: _Ready, run: slice, stages: Stages, tx: Transaction, now: datetime) -> list[Outcome]:
+    """Write what some messages came to, all but their outcomes, and return those."""
+    some, found = ready.judgements[run], ready.found
+    new = tx.fresh([event for raw, _ in some for event in found.get(raw.place, ())])
+    addresses = sorted({e.address for e in new if e.address})
+    events, changes, told = _decided(new, tx.histories(addresses, now), stages, tx, now)
+    tx.record(events)
+    tx.keep([ready.kept[digest] for digest in {event.digest for event in events} & set(ready.kept)])
+    tx.journal(changes)
+    first = {event.place for event in events}
+    outcomes = [
+        _settled(j, found[raw.place], first) if isinstance(j, Judged) else _failed(raw, j, stages.strikes, tx, now)
+        for raw, j in some
+    ]
+    outcomes = [replace(o, detail=CANARY) if o.place in ready.canaries else o for o in outcomes]
+    back = [ready.canaries[o.place] for o in outcomes if o.place in ready.canaries]
+    landed = stages.canary.receive(tx, back, now) if stages.canary else []
+    tx.announce([*told, *landed, *stages.compose(events, changes, now), *quarantined(outcomes, now)])
     return outcomes
 
 
@@ -204,30 +230,6 @@ def _kept(judgements: Sequence[tuple[RawMessage, Taken]], keep: Keep | None, now
         if isinstance(judgement, Judged) and disposition_of(judgement) is not Disposition.LEFT
     )
     return {digest: keep(raw, now) for raw, digest in reports} if keep else {}
-
-
-def change(changes: Sequence[Change], ledger: Ledger, compose: Compose, now: datetime) -> None:
-    """Commit changes that no mail caused (a person's, an expiry's), with their notifications."""
-    with ledger.begin() as tx:
-        tx.journal(changes)
-        tx.announce(compose((), changes, now))
-
-
-def witness(signs: Sequence[SignOfLife], stages: Stages, now: datetime) -> list[Change]:
-    """Commit positive evidence that the sender knows of, in one transaction, and return what it changed.
-
-    For POST /v1/evidence and `bounced evidence`: soft failures that happened before a sign are forgotten, and what
-    they suppressed is released; an entry of a dead address becomes `disputed`, or ends where the policy says so.
-    Addresses must be normalised. A sign of tomorrow counts as one of now; one known already, or older, as nothing.
-    """
-    past = [replace(sign, at=min(sign.at, now)) for sign in signs]
-    with stages.ledger.begin() as tx:
-        tx.testify(past)
-        histories = tx.histories(sorted({sign.address for sign in past}), now)
-        _, changes = stages.decide((), histories, now, tx.waves(now))
-        tx.journal(changes)
-        tx.announce(stages.compose((), changes, now))
-    return list(changes)
 
 
 def judge_here(reading: Reading) -> Callable[[Sequence[RawMessage]], list[Judgement]]:

@@ -3,9 +3,12 @@
 It works inside the transaction of the batch, so that counts, waves and what they hold are committed with the events.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from bounced.config import Policy
@@ -13,13 +16,16 @@ from bounced.model import Alarm, Change, Event, History, Member, Notification, R
 from bounced.policy import (
     Level,
     Outcomes,
+    Series,
     alarmed,
     breadth,
     closed,
+    is_dead,
     is_high,
     is_over,
     is_past,
     members,
+    provider_of,
     quarter_of,
     rising,
     tally,
@@ -29,6 +35,8 @@ if TYPE_CHECKING:
     from bounced.pipeline import Stages
 
 _AT_ONCE = 500
+#: So many addresses of a provider may be committed as dead before its wave is told of.
+_UNHEARD = 100
 
 
 class Watching(Protocol):
@@ -85,6 +93,40 @@ class Watch:
     def held(self, histories: Iterable[History], waves: Sequence[Wave]) -> list[Member]:
         """Return whom the waves hold."""
         return members(histories, waves, self.settings, self.signed_paths)
+
+
+def runs(
+    events: Sequence[Sequence[Event]],
+    watch: Watch | None,
+    begin: Callable[[], AbstractContextManager["Watching"]],
+    now: datetime,
+) -> list[slice]:
+    """Return which messages, of whose events each, are to be committed together.
+
+    All of them; but where a batch says of many addresses of one provider that they are dead, and no wave is open
+    there yet, a hundred of those at once, so that whoever is to be told of a wave hears of it before the next hundred.
+    """
+    crowds = _crowds(events) if watch and watch.settings.waves.enabled else set()
+    if crowds:
+        with begin() as tx:
+            crowds -= {(wave.provider, wave.reason) for wave in tx.waves(now) if wave.closed_at is None}
+    begins, amounts = [0], Counter[Series]()
+    for at, mine in enumerate(events) if crowds else ():
+        dead = Counter(_series(mine)) & Counter(dict.fromkeys(crowds, len(mine)))
+        if amounts and max((amounts + dead).values()) > _UNHEARD:
+            begins.append(at)
+            amounts.clear()
+        amounts += dead
+    return [slice(*ends) for ends in pairwise([*begins, len(events)])]
+
+
+def _crowds(events: Sequence[Sequence[Event]]) -> set[Series]:
+    """Return the providers and reasons of which there are more addresses than may go unheard."""
+    return {series for series, amount in Counter(_series(chain(*events))).items() if amount > _UNHEARD}
+
+
+def _series(events: Iterable[Event]) -> Iterator[Series]:
+    return ((provider_of(event), event.reason) for event in events if event.reason and is_dead(event))
 
 
 @dataclass(slots=True)

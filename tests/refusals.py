@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from bounced.changing import witness
 from bounced.config import Config
 from bounced.daemon import wiring
 from bounced.model import (
@@ -28,7 +29,7 @@ from bounced.model import (
     Wave,
     WaveState,
 )
-from bounced.pipeline import Judgement, handle, witness
+from bounced.pipeline import Judgement, handle
 from bounced.store import DeliveryQuery, EventQuery, Store
 from bounced.watching import conclude, settle
 

@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import replace
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import chain, count, repeat
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from bounced.config import Database, parse
 from bounced.daemon.pulse import Pulse
 from bounced.daemon.service import Instruments, Service
 from bounced.model import Fault, Notification, Reason, Trust, WaveState
+from bounced.pipeline import Ledger, Transaction
 from bounced.serve.health import Health
 from bounced.serve.metrics import Metrics
 from bounced.store import Store
@@ -246,6 +248,54 @@ def test_a_rolled_back_batch_opens_no_wave(installation: Installation) -> None:
     installation.take(reports, at_once=100)
     (wave,) = installation.store.all_waves()
     assert wave.amount == 100
+
+
+def test_a_wave_within_one_batch_is_told_of_within_its_first_hundred(installation: Installation) -> None:
+    """A backlog of five hundred is handed over at once: what is broken off later has told of the wave already, and
+    what comes again is counted once.
+    """
+    reports = spread(people(500, "gmail.com"), 5, 0.5) + spread(people(40, "firm.example"), 5, 0.5)
+    whole, told = installation.stages, chain([installation.stages.compose], repeat(_broken))
+    installation.stages = replace(whole, compose=lambda *found: next(told)(*found))
+    with pytest.raises(ZeroDivisionError):
+        installation.take(reports, at_once=540)
+    assert [wave["provider"] for wave in installation.told("wave.opened")] == ["google"]
+    assert 90 <= sum(event.provider == "google" for event in installation.events(limit=1000)) <= 100
+
+    installation.stages, installation.uids = whole, count(1)
+    installation.take(reports, at_once=540)
+    assert len(installation.events(limit=1000)) == 540
+    assert len(installation.told("wave.opened")) == 1
+    assert len(installation.suppressed(people(500, "gmail.com"), 6)) == 0
+    assert len(installation.suppressed(people(40, "firm.example"), 6)) == 40
+
+
+def test_a_usual_batch_is_one_transaction(installation: Installation) -> None:
+    """A hundred dead addresses at each of five providers are no crowd, nor are reports to a wave that is open."""
+    begun: list[object] = []
+    ledger, whole = installation.stages.ledger, installation.stages
+    begin = Counting(ledger, begun)
+    installation.stages = replace(whole, ledger=begin)
+    installation.take([r for n in range(5) for r in spread(people(100, f"p{n}.example"), 5, 24)], at_once=500)
+    assert len(begun) == 2
+    installation.stages = whole
+    installation.take(spread(people(120, "gmail.com", "early"), 30, 0.2), at_once=60)
+    installation.stages = replace(whole, ledger=begin)
+    begun.clear()
+    installation.take(spread(people(400, "gmail.com", "late"), 30.5, 0.2), at_once=400)
+    assert len(begun) == 3
+
+
+@dataclass
+class Counting:
+    """A ledger that notes each transaction."""
+
+    ledger: Ledger
+    begun: list[object]
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        self.begun.append(None)
+        return self.ledger.begin()
 
 
 def _broken(*_: object) -> list[Notification]:

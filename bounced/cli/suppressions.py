@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bounced.changing import change
 from bounced.cli.ledger import actor, address, ledger, moment, scope_name, words
 from bounced.cli.options import ConfigOption, FormatOption
 from bounced.cli.render import Format, Row, cell, show
 from bounced.model import Change, Move, Suppression
-from bounced.pipeline import change
 
 if TYPE_CHECKING:
     from bounced.store import Store

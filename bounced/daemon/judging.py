@@ -98,8 +98,8 @@ class Notes:
         self.stages = replace(stages, judge=self.judge, decide=self.decide, keep=keep)
         self.seconds: dict[Place, float] = {}
         self.judged: dict[Place, Judged] = {}
-        self.events: Sequence[Event] = ()
-        self.changes: Sequence[Change] = ()
+        self.events: list[Event] = []
+        self.changes: list[Change] = []
 
     def judge(self, batch: Sequence[RawMessage]) -> list[Taken]:
         """Judge a batch; see pipeline.Stages."""
@@ -125,5 +125,7 @@ class Notes:
         self, events: Sequence[Event], histories: Mapping[str, History], now: datetime, waves: Sequence[Wave] = ()
     ) -> tuple[Sequence[Event], Sequence[Change]]:
         """Ask the policy; see pipeline.Stages."""
-        self.events, self.changes = self._decide(events, histories, now, waves)
-        return self.events, self.changes
+        decided, changes = self._decide(events, histories, now, waves)
+        self.events += decided
+        self.changes += changes
+        return decided, changes

@@ -13,6 +13,7 @@ from functools import partial
 
 import structlog
 
+from bounced.changing import change
 from bounced.config import Config, ImapMailbox, Mailbox
 from bounced.daemon import wiring
 from bounced.daemon.canary import CanarySender
@@ -25,7 +26,6 @@ from bounced.daemon.pulse import Pulse
 from bounced.daemon.serving import desk
 from bounced.errors import BouncedError
 from bounced.model import Attempt, Delivery
-from bounced.pipeline import change
 from bounced.serve.health import Health
 from bounced.serve.metrics import Metrics
 from bounced.store import Store

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from bounced.changing import change, witness
 from bounced.config import Config
 from bounced.correlate import Mail, Purpose
 from bounced.daemon.judging import Judges
@@ -11,7 +12,7 @@ from bounced.daemon.reviewing import review, shown
 from bounced.daemon.wiring import told
 from bounced.errors import Unreadable
 from bounced.model import Change, Place, RawMessage, Tags, Wave, WaveState
-from bounced.pipeline import Failure, Stages, change, witness
+from bounced.pipeline import Failure, Stages
 from bounced.results import of_mail, of_verdict
 from bounced.return_paths import ReturnPaths
 from bounced.serve.desk import Desk, Mint

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bounced.canary import Cage
+from bounced.changing import witness
 from bounced.config import Config, Webhook, secret_problems
 from bounced.errors import ConfigError
 from bounced.keeping import keep, pseudonym
 from bounced.model import Change, Event, History, Notification, RawMessage, SignOfLife, Suppression, Wave
-from bounced.pipeline import Decide, Judgement, Keep, Reading, Stages, witness
+from bounced.pipeline import Decide, Judgement, Keep, Reading, Stages
 from bounced.recalling import Memory
 from bounced.watching import Watch
 
@@ -212,7 +213,7 @@ def told(changes: Sequence[Change]) -> Sequence[Notification]:
 
 
 def evidence(config: Config, ledger: "Store") -> Callable[[Sequence[SignOfLife], datetime], list[Change]]:
-    """Return what commits positive evidence; see pipeline.witness."""
+    """Return what commits positive evidence; see changing.witness."""
     built = stages(config, ledger)
     return lambda signs, now: witness(signs, built, now)
 

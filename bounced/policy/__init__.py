@@ -2,22 +2,25 @@
 
 from bounced.policy.decide import decide
 from bounced.policy.expiry import expire
-from bounced.policy.holding import members
+from bounced.policy.holding import Series, is_dead, members, provider_of
 from bounced.policy.tide import breadth, quarter_of, tally
 from bounced.policy.waves import Level, Outcomes, alarmed, closed, is_high, is_over, is_past, rising
 
 __all__ = [
     "Level",
     "Outcomes",
+    "Series",
     "alarmed",
     "breadth",
     "closed",
     "decide",
     "expire",
+    "is_dead",
     "is_high",
     "is_over",
     "is_past",
     "members",
+    "provider_of",
     "quarter_of",
     "rising",
     "tally",
