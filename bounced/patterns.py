@@ -117,3 +117,7 @@ class Words:
     def within(self, text: str) -> set[int]:
         """Return the numbers of the words that occur in `text`, letter for letter."""
         return {hit[0] for hit in self._automaton.find_matches_as_indexes(text.encode(), overlapping=True)}
+
+    def occur(self, octets: bytes) -> bool:
+        """Return True if one of the words occurs in UTF-8, letter for letter."""
+        return bool(self._automaton.find_matches_as_indexes(octets))

@@ -47,7 +47,13 @@ class Codes:
     reply_code: str | None
 
 
-_CUES = ("said", "<<<", "last ", "respon", "remote ", "->", "error", "problem", "reason:")
+def _quotes(low: str) -> bool:
+    """True if a text in lower case may quote an answer. Written out: a loop takes longer than the search it saves."""
+    return (
+        ("said" in low or "<<<" in low or "last " in low or "respon" in low)
+        or ("remote " in low or "->" in low or "problem" in low or "reason:" in low)
+        or ("error" in low and ("error from remote" in low or "unknown address error" in low))
+    )
 
 
 @lru_cache(maxsize=256)
@@ -57,7 +63,7 @@ def answer(text: str) -> str:
     What a server said about *our sender* in a call-out is no answer about the recipient.
     """
     low = text.lower()
-    if not any(cue in low for cue in _CUES) or _CALLOUT.search(text):
+    if not _quotes(low) or ("verif" in low and _CALLOUT.search(text)):
         return text
     end = 0
     for hit in _ANSWER.finditer(text):
@@ -146,12 +152,9 @@ _COMMAND = re.compile(
 )
 
 
-_COMMAND_CUES = ("in reply to", "fter ", "SMTP command", ">>> ")
-
-
 def command_in(text: str) -> str | None:
     """Return the SMTP command that a text says was refused (`DATA`, `RCPT`); None if it does not tell."""
-    if not any(cue in text for cue in _COMMAND_CUES):
+    if not ("in reply to" in text or "fter " in text or "SMTP command" in text or ">>> " in text):
         return None
     hits = list(_COMMAND.finditer(text[:4000]))
     return hits[-1][hits[-1].lastgroup or 0][:4].upper() if hits else None

@@ -52,7 +52,7 @@ class Engine:
 
         Names and hosts that no rule speaks of are left out first: what remains comes again with the next recipient.
         """
-        names = evidence.names if self._name_sieve.passing(evidence.names) else ""
+        names = evidence.names if evidence.names and self._name_sieve.passing(evidence.names) else ""
         hosts = tuple(host for host in evidence.hosts if self._is_known(host))
         return self._decided(Evidence(evidence.text, names, hosts, evidence.around))
 

@@ -6,8 +6,7 @@ FilteredRE2 does, one pass finds the words that patterns cannot do without, and 
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -17,6 +16,7 @@ from bounced.patterns import Pattern, PatternError, Words
 _SHORTEST = 3  # letters a word must have to be worth sifting by, if the pattern has a choice
 _TELLING = 6  # letters beyond which a word is no more telling
 _MOST = 4  # choices of words a pattern is sifted by
+_COMMON = 0.2  # share of the samples from which on a word is too common to sift by
 
 _UNDIVIDED = re.compile(r"\(\?[a-zA-Z-]+\)|.*\\Q", re.DOTALL)
 
@@ -63,10 +63,11 @@ class Sieve:
         #: By word: the choices that it meets, those of no word among them.
         self._meets: list[set[Choice]] = [{_NOTHING} for _ in words]
         number_of = {word: number for number, word in enumerate(words)}
-        seen = Counter(words[number] for sample in samples for number in self._words.within(sample.lower()))
+        common = _frequency(self._words, words, samples)
         for alternative, some in enumerate(ways):
             for way in some:
-                rarest, other, *_ = [*sorted(way, key=lambda choice: sum(seen[word] for word in choice)), _NOTHING]
+                rarest, other, *_ = [*sorted(way, key=common), _NOTHING, _NOTHING]
+                other = other if other and common(other) < _COMMON else _NOTHING
                 for word in rarest:
                     self._likely[number_of[word]].append((alternative, other))
                 for word in other:
@@ -82,6 +83,21 @@ class Sieve:
             pattern, alternative = self._alternatives[number]
             passing.setdefault(pattern, []).append(alternative)
         return passing
+
+
+def _frequency(finder: Words, words: Sequence[str], samples: Iterable[str]) -> Callable[[Choice], float]:
+    """Return a function that tells in which share of the samples one of some words occurs."""
+    found = [finder.within(sample.lower()) for sample in samples]
+    holding: dict[str, set[int]] = {word: set() for word in words}
+    for at, numbers in enumerate(found):
+        for number in numbers:
+            holding[words[number]].add(at)
+
+    @cache
+    def share(choice: Choice) -> float:
+        return len(set().union(*[holding[word] for word in choice])) / max(len(found), 1)
+
+    return share
 
 
 def alternatives(source: str) -> list[str]:

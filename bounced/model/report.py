@@ -48,30 +48,35 @@ class RawMessage:
         return hashlib.sha256(self.content).hexdigest()
 
 
+Headers = tuple[tuple[str, str], ...]
+
+
 class Original:
     """What a report returns of the mail it speaks of: header fields, decoded and unfolded, in their order.
 
-    Immutable. `decode`, a function of some module, makes the value of what `headers` holds raw; it is asked for the
-    fields that are read, and most never are.
+    Immutable. `headers` may be a function that gives them, raw, and `decode`, of some module, makes values of what is
+    raw: most of it is never asked for.
     """
 
-    __slots__ = ("_decode", "_names", "_raw")
+    __slots__ = ("_decode", "_headers", "_names")
 
-    def __init__(self, headers: tuple[tuple[str, str], ...] = (), decode: Callable[[str], str] | None = None) -> None:
-        self._raw = headers
+    def __init__(
+        self, headers: Headers | Callable[[], Headers] = (), decode: Callable[[str], str] | None = None
+    ) -> None:
+        self._headers = headers
         self._decode = decode
-        self._names: tuple[str, ...] = ()
+        self._names: tuple[str, ...] | None = None
 
     @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
+    def headers(self) -> Headers:
         """Name and value of every field."""
         decode = self._decode
-        return self._raw if decode is None else tuple([(name, decode(value)) for name, value in self._raw])
+        return self._raw() if decode is None else tuple([(name, decode(value)) for name, value in self._raw()])
 
     def names(self) -> tuple[str, ...]:
         """Return the name of every field in lower case, in their order."""
-        if len(self._names) != len(self._raw):
-            self._names = tuple([name.lower() for name, _ in self._raw])
+        if self._names is None:
+            self._names = tuple([name.lower() for name, _ in self._raw()])
         return self._names
 
     def all(self, name: str) -> tuple[str, ...]:
@@ -86,8 +91,13 @@ class Original:
         name, names = name.lower(), self.names()
         return self._value(names.index(name)) if name in names else None
 
+    def _raw(self) -> Headers:
+        if callable(self._headers):
+            self._headers = self._headers()
+        return self._headers
+
     def _value(self, at: int) -> str:
-        value = self._raw[at][1]
+        value = self._raw()[at][1]
         return value if self._decode is None else self._decode(value)
 
     def __eq__(self, other: object) -> bool:

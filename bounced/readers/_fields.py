@@ -7,6 +7,7 @@ from bounced.readers._charset import decode, words
 
 #: A field and its continuation lines. A blank before the colon is accepted: some gateways write `Action : failed`.
 _FIELD = re.compile(r"^([!-9;-~]{1,100})[ \t]*:[ \t]*([^\n]*(?:\n[ \t]+[^\n]*)*)", re.M)
+_ANY_FIELD = re.compile(rb"^[!-9;-~]{1,100}[ \t]*:", re.M)
 MAX_VALUE = 8_192
 MAX_FIELDS = 1_000
 
@@ -14,15 +15,15 @@ MAX_FIELDS = 1_000
 class Fields:
     """The fields of one block, in order; values are unfolded and decoded when they are asked for, not before."""
 
-    __slots__ = ("_first", "_names", "_pairs")
+    __slots__ = ("_first", "_names", "_pairs", "_values")
 
     def __init__(self, block: bytes) -> None:
         self._pairs = _found(block)
         self._names = [name.lower() for name, _ in self._pairs]
-        self._first: dict[str, str] = {}  # raw values
-        for name, (_, raw) in zip(self._names, self._pairs, strict=True):
-            if name not in self._first:
-                self._first[name] = raw
+        # Raw values by name. The last one written stands, so they come in from behind.
+        self._first = dict(zip(reversed(self._names), [raw for _, raw in reversed(self._pairs)], strict=True))
+
+        self._values: dict[str, str | None] = {}  # what was asked for, decoded
 
     def __bool__(self) -> bool:
         return bool(self._pairs)
@@ -40,8 +41,11 @@ class Fields:
 
     def first(self, name: str) -> str | None:
         """Return the first value of the field as one line, or None."""
+        if name in self._values:
+            return self._values[name]
         raw = self._first.get(name.lower())
-        return raw if raw is None else value(raw)
+        self._values[name] = found = None if raw is None else value(raw)
+        return found
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of the field, in order."""
@@ -55,6 +59,11 @@ class Fields:
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Return name and value of every field, in order."""
         return tuple([(name, value(raw)) for name, raw in self._pairs])
+
+
+def has_fields(block: bytes) -> bool:
+    """Return True if `raw_pairs` would find a field in `block`."""
+    return _ANY_FIELD.search(block) is not None
 
 
 def raw_pairs(block: bytes) -> tuple[tuple[str, str], ...]:

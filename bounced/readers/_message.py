@@ -1,12 +1,13 @@
 """One mail as the readers see it: its parts, its human text, what it returns of the original, its envelope."""
 
 import re
+from functools import partial
 
 from bounced.config import Limits
 from bounced.errors import Unreadable
 from bounced.model import Envelope, Original
 from bounced.readers._dates import when
-from bounced.readers._fields import Fields, raw_pairs, value
+from bounced.readers._fields import Fields, has_fields, raw_pairs, value
 from bounced.readers._lazy import lazy
 from bounced.readers._mime import (
     DELIVERY_STATUS,
@@ -37,6 +38,7 @@ __all__ = [
 
 MAX_ORIGINAL = 65_536  # octets of the returned original in which its header is looked for
 _FROM_LINE = re.compile(rb"(?:[ \t]*\n)*(?:>?From [^\n]*\n)?")
+_BEFORE_HEADER = (b" ", b"\t", b"\n", b">", b"F")  # with one of these such a line begins
 
 
 class Message:
@@ -113,9 +115,9 @@ class Message:
     def _original(self) -> Original | None:
         for part in self.parts:
             if part.returned and part.content_type in RETURNED:
-                found = raw_pairs(header_block(part.opening(MAX_ORIGINAL)))
-                if found:
-                    return Original(found, value)
+                block = header_block(part.opening(MAX_ORIGINAL))
+                if has_fields(block):
+                    return Original(partial(raw_pairs, block), value)
         if self.root.children and self.types.isdisjoint(("text/plain", "text/html")):
             return None
         found = raw_pairs(header_block(self.quoted[:MAX_ORIGINAL].encode("utf-8", "replace")))
@@ -124,16 +126,16 @@ class Message:
     def envelope(self) -> Envelope:
         """Return what other stages need of the report mail itself."""
         first, every = self.fields.first, self.fields.all
-        return Envelope(
-            message_id=first("Message-ID"),
-            from_=first("From"),
-            subject=first("Subject"),
-            date=when(first("Date")),
-            return_path=first("Return-Path"),
-            delivered_to=(*every("Delivered-To"), *every("X-Original-To"), *every("Envelope-To"), *every("To")),
-            in_reply_to=(*every("In-Reply-To"), *every("References")),
-            authentication_results=every("Authentication-Results"),
-            auto_submitted=first("Auto-Submitted"),
+        return Envelope(  # by position, as in the class: names take a third longer
+            first("Message-ID"),
+            first("From"),
+            first("Subject"),
+            when(first("Date")),
+            first("Return-Path"),
+            every("Delivered-To") + every("X-Original-To") + every("Envelope-To") + every("To"),
+            every("In-Reply-To") + every("References"),
+            every("Authentication-Results"),
+            first("Auto-Submitted"),
         )
 
 
@@ -157,7 +159,8 @@ def parse(content: bytes, limits: Limits) -> Message:
 
 def header_block(content: bytes) -> bytes:
     """Return what stands before the first blank line; everything if there is none."""
-    content = content[_FROM_LINE.match(content).end() :]  # type: ignore[union-attr]  # matches the empty string too
+    if content[:1] in _BEFORE_HEADER:
+        content = content[_FROM_LINE.match(content).end() :]  # type: ignore[union-attr]  # matches the empty string too
     end = content.find(b"\n\n")
     return content if end < 0 else content[:end]
 
@@ -165,8 +168,9 @@ def header_block(content: bytes) -> bytes:
 def _one_line_end(content: bytes) -> bytes:
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    match = _FROM_LINE.match(content)
-    return content[match.end() :] if match else content
+    if content[:1] in _BEFORE_HEADER and (match := _FROM_LINE.match(content)):
+        return content[match.end() :]
+    return content
 
 
 def _mark_returned(root: Part) -> None:

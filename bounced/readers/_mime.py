@@ -10,6 +10,7 @@ only what a report can be made of, raises for limits alone, and its cost is line
 import binascii
 import quopri
 import re
+from functools import lru_cache
 
 from bounced.config import Limits
 from bounced.errors import Unreadable
@@ -86,17 +87,8 @@ class Part:
         self.head, self._body = _head(octets, start, end)
         self._octets = octets
         self._end = end
-        self._type = b""
-        self._encoding = b""
-        match = None
-        if self.head:
-            lowered = b"\n" + self.head.lower()
-            self._type = _value(self.head, lowered, b"\ncontent-type:")
-            match = _TYPE.match(self._type)
-            encoding = _ENCODING.match(_value(self.head, lowered, b"\ncontent-transfer-encoding:"))
-            if encoding:
-                self._encoding = encoding[1].lower()
-        self.content_type = match[1].decode("ascii").lower() if match else "text/plain"
+        described = _described if depth > 1 else _described_anew
+        self.content_type, self._type, self._encoding = described(self.head)
         self.children: tuple[Part, ...] = ()
         self.depth = depth
         self.returned = False
@@ -211,6 +203,21 @@ def _head(octets: bytes, start: int, end: int) -> tuple[bytes, int]:
         return b"", start
     blank = octets.find(b"\n\n", start, end)
     return (octets[start:end], end) if blank < 0 else (octets[start:blank], blank + 2)
+
+
+def _described_anew(head: bytes) -> tuple[str, bytes, bytes]:
+    """Return the content type, the whole value of that field, and the transfer encoding, as a header tells them."""
+    if not head:
+        return "text/plain", b"", b""
+    lowered = b"\n" + head.lower()
+    value = _value(head, lowered, b"\ncontent-type:")
+    match = _TYPE.match(value)
+    encoding = _ENCODING.match(_value(head, lowered, b"\ncontent-transfer-encoding:"))
+    return match[1].decode("ascii").lower() if match else "text/plain", value, encoding[1].lower() if encoding else b""
+
+
+#: The headers of inner parts are short, and every report of one maker has the same.
+_described = lru_cache(4096)(_described_anew)
 
 
 def _value(head: bytes, lowered: bytes, name: bytes) -> bytes:

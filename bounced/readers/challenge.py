@@ -8,11 +8,11 @@ section 1.1 counts challenges among automatic replies.
 import re
 
 from bounced.model import Kind, Report
+from bounced.patterns import Words
 from bounced.readers import Rank, Reader
 from bounced.readers._charset import fold
 from bounced.readers._fields import Fields
 from bounced.readers._message import DELIVERY_STATUS, MACHINE, Message
-from bounced.readers._patterns import Sign
 
 _FIELDS = frozenset(
     {
@@ -28,10 +28,23 @@ _FIELDS = frozenset(
         "x-bluebottle-request",
     }
 )
-_PROOF = (
-    r"(?:confirm|verif(?:y|i)|authenticat|authori[sz]|approv|validat|whitelist|release|bestätig|freischalt|freigabe|"
-    r"confirmer|valider|confirmar|verificar|confermare|bevestig|potwierd|подтвер)"
+_PROOFS = (
+    *(
+        "confirm",
+        "verify",
+        "verifi",
+        "authenticat",
+        "authoris",
+        "authoriz",
+        "approv",
+        "validat",
+        "whitelist",
+        "release",
+    ),
+    *("bestätig", "freischalt", "freigabe", "confirmer", "valider", "confirmar", "verificar", "confermare", "bevestig"),
+    *("potwierd", "подтвер"),
 )
+_PROOF = f"(?:{'|'.join(_PROOFS)})"
 #: What a diagnostic says that asks for proof; a sender callout that failed ("sender verify failed") asks for none.
 _DIAGNOSTIC = re.compile(
     r"\b(?:sender|server|address|message|e-?mail)s?\b[^.]{0,40}\b(?:requires?|needs?|awaits?|awaiting|pending|must be)"
@@ -67,8 +80,9 @@ _HELD = re.compile(
     r"|(?:spam|junk)[^.!?]{0,40}(?:protect|block|filter|control|verification)|approved senders|guest list",
     re.I | re.S,
 )
-_WORTH = Sign("(?i)confirm|approv|verif|challeng|whitelist|prove")
-_WORTH_TEXT = Sign(f"{_PROOF}|prove|human|guest list|allowed senders|antispam|challenge")
+#: What at least must be there, in lower case: many words cost no more than one.
+_WORTH = Words(("confirm", "approv", "verif", "challeng", "whitelist", "prove"))
+_WORTH_TEXT = Words((*_PROOFS, "prove", "human", "guest list", "allowed senders", "antispam", "challenge"))
 _HEAD = 2_000
 _LINE = 400  # characters of the subject that are looked at
 
@@ -78,7 +92,7 @@ def read(message: Message) -> Report | None:
     status = message.part(*DELIVERY_STATUS)
     if status is not None:
         content = status.content[:_HEAD]
-        asks = _WORTH(content) and _diagnostic_asks(Fields(content))
+        asks = _WORTH.occur(content.lower()) and _diagnostic_asks(Fields(content))
     else:
         asks = _signed(message) or (message.types.isdisjoint(MACHINE) and _text_asks(message))
     return Report(Kind.AUTO_REPLY, READER.name, subtype="challenge") if asks else None
@@ -97,8 +111,8 @@ def _diagnostic_asks(fields: Fields) -> bool:
 def _text_asks(message: Message) -> bool:
     """Return True if two of three agree: the subject asks, the text asks for a step, the text says the mail is held."""
     line = message.subject[:_LINE]
-    subject = _WORTH_TEXT(fold(line)) and bool(_SUBJECT.search(line))
-    if not subject and not (_likely(message) and _WORTH_TEXT(fold(message.text()[:_HEAD]))):
+    subject = _WORTH_TEXT.occur(fold(line).encode()) and bool(_SUBJECT.search(line))
+    if not subject and not (_likely(message) and _WORTH_TEXT.occur(fold(message.text()[:_HEAD]).encode())):
         return False
     opening = fold(message.text()[:_HEAD])
     asks = bool(_STEP.search(opening)) and bool(_PROVE.search(opening))
