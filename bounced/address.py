@@ -14,6 +14,8 @@ MAX_LOCAL_OCTETS = 64  # RFC 5321 section 4.5.3.1.1
 MAX_OCTETS = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets (erratum 1690)
 #: The common form, which folding the case alone makes normal: every address of it is ASCII and unquoted.
 _PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
+#: HMAC-SHA-256 of an address, as the database keeps it in place of one.
+_PSEUDONYM = re.compile(r"hmac:[0-9a-f]{64}")
 _FORBIDDEN = frozenset(map(chr, (*range(33), 127))) | frozenset('<>,;:\\[]()"')
 
 
@@ -38,6 +40,11 @@ def normalise(address: str) -> str | None:
     return whole if len(whole.encode()) <= MAX_OCTETS else None
 
 
+def known_as(text: str) -> str | None:
+    """Return the name of what is kept on somebody: a normal address, or what stands for one, taken from a listing."""
+    return normalise(text) or (text if _PSEUDONYM.fullmatch(text) else None)
+
+
 def normalise_domain(domain: str) -> str | None:
     """Return the domain in lower case as A-labels, without a trailing dot; None if it is none.
 
@@ -60,7 +67,8 @@ def normalise_domain(domain: str) -> str | None:
 
 def domain_of(address: str) -> str:
     """Return what follows the last `@`; the empty string where there is none."""
-    return address.rpartition("@")[2]
+    _, at, domain = address.rpartition("@")
+    return domain if at else ""
 
 
 def _local(local: str) -> str | None:

@@ -1,16 +1,20 @@
 """What a sending program asks before each mail: `from bounced import Suppressions`. Over HTTP, or the database."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parseaddr
 from itertools import islice
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from urllib.parse import quote
 
 from bounced.address import normalise
 from bounced.errors import ConfigError, StoreDown
 from bounced.model import Suppression
+
+if TYPE_CHECKING:
+    from bounced.store import Store
 
 #: Addresses asked about at once: as many as the HTTP interface takes.
 _BATCH: Final = 10_000
@@ -33,20 +37,28 @@ class Suppressions:
     """Asks who must not be mailed; safe to share between threads.
 
     `url` is that of the HTTP interface (`http://127.0.0.1:8025`, with a `token` of scope `check`), or a database
-    (`sqlite:////var/lib/bounced/bounced.db`, `postgresql://reader@db.example.org/bounced`). People who were
-    forgotten and stay suppressed by a digest are known to the HTTP interface only.
+    (`sqlite:////var/lib/bounced/bounced.db`, `postgresql://reader@db.example.org/bounced`). A database that keeps
+    hashes for addresses is asked with their `key` (`privacy.key`); where only people who were forgotten are kept so,
+    they are found with it too. The HTTP interface needs none.
 
     What cannot be answered raises StoreDown, with `fail_open` everybody may be mailed then. A wrong URL or token
     is a ConfigError and never open.
     """
 
-    def __init__(
-        self, url: str, *, token: str | None = None, scope: str = "*", fail_open: bool = False, timeout: float = 5.0
+    def __init__(  # noqa: PLR0913  each but the first has a name and a default
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        scope: str = "*",
+        fail_open: bool = False,
+        timeout: float = 5.0,
+        key: str | None = None,
     ) -> None:
         """Prepare, without connecting; `timeout` in seconds. Raises ConfigError for a URL of neither kind."""
         self.scope, self.fail_open = scope, fail_open
         web = url.startswith(("http://", "https://"))
-        self._table: Table = _Web(url, token, timeout) if web else _Ledger(url, timeout)
+        self._table: Table = _Web(url, token, timeout) if web else _Ledger(url, timeout, key)
 
     def __enter__(self) -> Self:
         return self
@@ -102,15 +114,33 @@ class Suppressions:
 class _Ledger:
     """The database itself, through the store."""
 
-    def __init__(self, url: str, timeout: float) -> None:
+    def __init__(self, url: str, timeout: float, key: str | None) -> None:
         from bounced.config import Database
         from bounced.store import Store
 
         self._store = Store.open(Database(url=url, busy_timeout=timeout))
-        self.lookup, self.close = self._store.lookup, self._store.close
+        self._key, self._prepared = key, key is None
+        self.close = self._store.close
 
     def suppressed(self, addresses: Sequence[str], scope: str) -> set[str]:
-        return set(self._store.suppressed(addresses, scope))
+        return set(self._asked().suppressed(addresses, scope))
+
+    def lookup(self, address: str, scope: str) -> Suppression | None:
+        found = self._asked().lookup(address, scope)
+        return found and replace(found, address=address)
+
+    def _asked(self) -> "Store":
+        """Return the store, which asks in the form that the database has. Raises StoreDown."""
+        if not self._prepared and self._key is not None:
+            from bounced.sealing import Seal
+
+            seal = Seal(self._key)
+            if self._store.form() is None:
+                self._store.pseudonym = seal.name
+            else:
+                self._store.seal = seal
+            self._prepared = True
+        return self._store
 
 
 class _Web:

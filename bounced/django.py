@@ -3,6 +3,7 @@
 BOUNCED = {
     "URL": "http://127.0.0.1:8025",  # or sqlite:///…, postgresql://…
     "TOKEN": "…",
+    "KEY": None,  # where a database is asked that keeps hashes for addresses: privacy.key
     "SCOPE": "*",
     "BACKEND": "django.core.mail.backends.smtp.EmailBackend",  # what sends the mail
     "FAIL_OPEN": False,  # True: while nobody can be asked, everybody is mailed
@@ -40,7 +41,8 @@ class SuppressingBackend(BaseEmailBackend):  # type: ignore[misc]  # Django ship
         super().__init__(fail_silently=fail_silently)
         ours = settings.BOUNCED
         self._sender = get_connection(ours.get("BACKEND", _SMTP), fail_silently=fail_silently, **options)
-        self._asked = (ours["URL"], ours.get("TOKEN"), ours.get("SCOPE", "*"), bool(ours.get("FAIL_OPEN")))
+        who = ours["URL"], ours.get("TOKEN"), ours.get("KEY")
+        self._asked = (*who, ours.get("SCOPE", "*"), bool(ours.get("FAIL_OPEN")))
 
     def open(self) -> bool | None:
         """Open the connection of the backend that sends."""
@@ -72,9 +74,9 @@ class SuppressingBackend(BaseEmailBackend):  # type: ignore[misc]  # Django ship
 
 
 @lru_cache(maxsize=8)
-def _table(_process: int, url: str, token: str | None, scope: str, fail_open: bool) -> Suppressions:
+def _table(_process: int, url: str, token: str | None, key: str | None, scope: str, fail_open: bool) -> Suppressions:
     """Return the one table of these settings: Django makes a backend for every mail. No connection crosses a fork."""
-    return Suppressions(url, token=token, scope=scope, fail_open=fail_open)
+    return Suppressions(url, token=token, key=key, scope=scope, fail_open=fail_open)
 
 
 def _leave_out(message: EmailMessage, allowed: set[str]) -> None:

@@ -13,6 +13,7 @@ from bounced.cli import (
     events,
     evidence,
     explain,
+    hashing,
     operate,
     privacy,
     replay,
@@ -78,6 +79,7 @@ suppressions.app.command("map")(static_map.map_)
 suppressions.app.command()(transfer.export)
 suppressions.app.command()(undo.undo)
 suppressions.app.command()(undo.redo)
+operate.db_app.command()(hashing.pseudonymise)
 for name, group in (
     ("suppressions", suppressions.app),
     ("waves", waves.app),

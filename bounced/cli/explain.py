@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bounced.address import normalise
+from bounced.address import known_as
 from bounced.cli import story
 from bounced.cli.options import ConfigOption, configuration_if_any
 from bounced.cli.render import cell
@@ -27,7 +27,7 @@ def explain(
         lines = _files(Path(what), configuration_if_any(config))
     elif what.startswith("ev_"):
         lines = story.of_event(what, raw, config)
-    elif normal := normalise(what):
+    elif normal := known_as(what):
         lines = story.of_address(normal, config)
     else:
         raise typer.BadParameter(f"{what!r} is no file, no event (ev_…) and no address")

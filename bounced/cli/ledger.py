@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bounced.address import normalise
+from bounced.address import known_as
 from bounced.cli.options import configuration
 from bounced.config import Config
 
@@ -39,8 +39,11 @@ def ledger(given: Path | None) -> "Iterator[tuple[Config, Store]]":
 
 
 def address(text: str) -> str:
-    """Return the normal form of an address from the command line, or end with a usage error."""
-    normal = normalise(text)
+    """Return the normal form of an address from the command line, or end with a usage error.
+
+    What stands for an address in a listing, `hmac:` and 64 digits, is taken as it is.
+    """
+    normal = known_as(text)
     if normal is None:
         raise typer.BadParameter(f"{text!r} is no mail address")
     return normal

@@ -14,7 +14,7 @@ import typer
 
 from bounced.cli.ledger import ledger, scope_name
 from bounced.cli.options import ConfigOption
-from bounced.errors import BouncedError
+from bounced.errors import BouncedError, ConfigError
 from bounced.model import Suppression
 
 #: What postmap makes beside its source, by type of map.
@@ -37,7 +37,9 @@ def map_(
     config: ConfigOption = None,
 ) -> None:
     """Write a static access map for Postfix: who is suppressed now. A file that is there is replaced whole."""
-    with ledger(config) as (_, store):
+    with ledger(config) as (settings, store):
+        if settings.privacy.hashed:
+            raise ConfigError(["privacy.addresses: hashed: a map cannot name anybody; Postfix can ask a socketmap"])
         written, left_out = _write(store.refused(scope, datetime.now(UTC)), output, fmt)
     typer.echo(f"{output}: {written} suppressed address(es)")
     if left_out:

@@ -1,6 +1,6 @@
 """`bounced check` and `bounced suppressions`: who is not to be mailed, why, and a person's word against it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,7 +33,8 @@ def check(
     """Say whether an address is suppressed: exit status 0 and why, if it is; 1 if it may be mailed."""
     normal = address(asked)
     with ledger(config) as (_, store):
-        found = store.suppressed([normal], scope).get(normal)
+        held = store.suppressed([normal], scope).get(normal)
+        found = held and replace(held, address=normal)
     if fmt:
         show([_row(found) if found else {"address": normal, "scope": scope, "suppressed": False}], fmt, _COLUMNS)
     else:
@@ -88,12 +89,13 @@ def add(
     normal = address(asked)
     with ledger(config) as (_, store):
         held = [entry for entry in _entries(store, normal, now) if entry.holds(now)]
+        name = store.name_of(normal)
     if stands := standing(held, scope, until):
-        typer.echo(f"it stays as it is: {_sentence(stands)}")
+        typer.echo(f"it stays as it is: {_sentence(replace(stands, address=normal))}")
         return
-    line = Change(normal, scope, Move.SUPPRESS, now, "manual", "manual", why, until, actor=actor())
+    line = Change(name, scope, Move.SUPPRESS, now, "manual", "manual", why, until, actor=actor())
     _commit([line], config, now)
-    typer.echo(f"{line.address} is suppressed{_in(scope)}" + (f" until {cell(until)}" if until else ""))
+    typer.echo(f"{normal} is suppressed{_in(scope)}" + (f" until {cell(until)}" if until else ""))
 
 
 @app.command()

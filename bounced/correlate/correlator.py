@@ -82,7 +82,7 @@ class Correlator:
             tuple(dict.fromkeys([*ids, *([report.envelope_id] if report.envelope_id else [])])),
             (message_id,) if message_id else (),
             tuple(dict.fromkeys(c.tags_mark.hex() for c in contents if c.tags_mark and not c.tags)),
-            tuple(dict.fromkeys(named)) if message_id else (),
+            tuple(dict.fromkeys(named)),
         )
 
     def _clues(self, report: Report, finding: Finding, records: Records, now: datetime) -> _Clues:

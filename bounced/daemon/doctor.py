@@ -65,6 +65,13 @@ def _database(config: Config) -> Iterator[Found]:
     yield from (Found(False, "database", problem) for problem in problems)
     if not problems:
         yield Found(True, "database", "answers, can be written, is up to date")
+    if config.privacy.hashed:
+        yield Found(
+            None,
+            "database",
+            "keeps hashes for addresses: the view suppressed shows those, and no static map can be made; ask a "
+            "socketmap, the policy service or HTTP (docs/privacy.md)",
+        )
 
 
 def _mailboxes(config: Config) -> Iterator[Found]:

@@ -18,6 +18,7 @@ from bounced.keeping import keep, pseudonym
 from bounced.model import Change, Event, History, Notification, RawMessage, SignOfLife, Suppression, Wave
 from bounced.pipeline import Decide, Judgement, Keep, Reading, Stages
 from bounced.recalling import Memory
+from bounced.sealing import Seal
 from bounced.watching import Watch
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from bounced.notify.deliver import Outbox
     from bounced.screening import Screening
     from bounced.store import Retention, Store
+
+
+#: Octets of a key for hashes of addresses: whoever guesses the key can try every address there is.
+_SHORTEST_KEY = 16
 
 
 def rules(config: Config, shipped: Path | None = None) -> "Rules":
@@ -59,7 +64,20 @@ def store(config: Config) -> "Store":
     opened = Store.open(config.database, {hook.name: hook.types for hook in config.webhooks})
     if config.privacy.key is not None:
         opened.pseudonym = pseudonym(config.privacy.key.read())
+    opened.seal = seal(config) if config.privacy.hashed else None
     return opened
+
+
+def seal(config: Config) -> Seal:
+    """Return what puts hashes in the place of addresses. Raises ConfigError where the key is missing or too short."""
+    from bounced.policy import foretold
+
+    if config.privacy.key is None:
+        raise ConfigError(["privacy.key: is needed to hash addresses"])
+    key = config.privacy.key.read()
+    if len(key.encode()) < _SHORTEST_KEY:
+        raise ConfigError([f"privacy.key: want at least {_SHORTEST_KEY} octets: openssl rand -hex 32 makes one"])
+    return Seal(key, lambda event: foretold(event, config.policy))
 
 
 def sources(config: Config, names: Collection[str] = ()) -> "list[Source]":
@@ -110,7 +128,7 @@ def problems(config: Config) -> list[str]:
     from bounced import notify
 
     found = [*secret_problems(config), *notify.problems(config.webhooks)]
-    for tried in (_try_signing, _try_database):
+    for tried in (_try_signing, _try_database, _try_key):
         try:
             tried(config)
         except ConfigError as exc:
@@ -122,6 +140,11 @@ def _try_signing(config: Config) -> None:
     from bounced.correlate import Correlator
 
     Correlator(config.correlation)
+
+
+def _try_key(config: Config) -> None:
+    if config.privacy.hashed:
+        seal(config)
 
 
 def _try_database(config: Config) -> None:
@@ -177,12 +200,14 @@ def retention(config: Config) -> "Retention":
     from bounced.store import Retention
 
     evidence, privacy = config.evidence, config.privacy
-    return Retention(privacy.events_days, privacy.diagnostics_days, evidence.keep_days if evidence.kept else 0)
+    kept = evidence.kept and not privacy.hashed
+    return Retention(privacy.events_days, privacy.diagnostics_days, evidence.keep_days if kept else 0)
 
 
 def keeping(config: Config) -> Keep | None:
-    """Return what makes raw evidence of a message; None if none is to be kept."""
-    return partial(keep, max_bytes=config.evidence.max_bytes) if config.evidence.kept else None
+    """Return what makes raw evidence of a message; None if none is to be kept: where no address is, no report is."""
+    kept = config.evidence.kept and not config.privacy.hashed
+    return partial(keep, max_bytes=config.evidence.max_bytes) if kept else None
 
 
 def stages(config: Config, ledger: "Store") -> Stages:

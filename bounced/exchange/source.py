@@ -1,12 +1,11 @@
 """An opened file: which layout it has, and its rows. Each line comes out as something, or is told to be wrong."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
 
-from bounced.address import normalise
+from bounced.address import known_as, normalise
 from bounced.exchange.entry import Claim, Entry, Left, Refused, Row, Wrong
 from bounced.exchange.layout import Fields, Layout
 from bounced.exchange.layouts import LAYOUTS
@@ -15,7 +14,6 @@ from bounced.exchange.table import SEPARATORS, Table, header_of
 from bounced.exchange.text import LINE, Lines
 
 Records = Iterator[tuple[int, Fields] | Refused]
-_PSEUDONYM = re.compile(r"hmac:[0-9a-f]{64}")
 _SCOPE = 64  # characters that the table keeps
 
 
@@ -81,18 +79,13 @@ def _rows(line: int, found: Claim | list[Claim] | str) -> Iterator[Row]:
         yield Left(line, found)
         return
     for claim in found if isinstance(found, list) else (found,):
-        address = normalise(claim.address) or _pseudonym(claim.address)
+        address = known_as(claim.address)  # an export of ours may hold what stands for an address
         if address is None:
             yield Refused(line, "no mail address", claim.address[:200])
         elif claim.scope is not None and (len(claim.scope) > _SCOPE or not claim.scope.isprintable()):
             yield Refused(line, f"no scope: {claim.scope[:80]!r}", claim.address[:200])
         else:
             yield Entry(line, address, *claim[1:])
-
-
-def _pseudonym(text: str) -> str | None:
-    """Return the name under which an export of ours holds somebody who was forgotten; None if it is none."""
-    return text if _PSEUDONYM.fullmatch(text) else None
 
 
 def _shown(fields: Fields) -> str:

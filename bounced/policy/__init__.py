@@ -2,7 +2,7 @@
 
 from bounced.policy.decide import decide
 from bounced.policy.expiry import expire
-from bounced.policy.holding import Series, is_dead, members, provider_of
+from bounced.policy.holding import Series, foretold, is_dead, members, provider_of
 from bounced.policy.tide import breadth, quarter_of, tally
 from bounced.policy.waves import Level, Outcomes, alarmed, closed, is_high, is_over, is_past, rising
 
@@ -15,6 +15,7 @@ __all__ = [
     "closed",
     "decide",
     "expire",
+    "foretold",
     "is_dead",
     "is_high",
     "is_over",

@@ -11,6 +11,8 @@ from bounced.model import DEAD, Action, Category, Event, Fault, Kind, Reason, Tr
 _CREDIBLE_AGE = timedelta(days=5 * 365)
 #: The counter that reasons without a threshold of their own share.
 SOFT = "soft"
+#: Stands in the basis of an event whose address is allowed and will not be kept.
+ALLOWED = "policy.allow"
 _SILENT = {
     Kind.DELAYED: "not counted: delayed, the mail may still arrive",
     Kind.AUTO_REPLY: "not counted: an automatic reply",
@@ -92,7 +94,7 @@ def _complaint(event: Event, settings: Policy) -> Weight:
 
 def _bounce(event: Event, reason: Reason, settings: Policy) -> Weight:
     """Fault stands above reason; what is final for one reason is only a soft failure when it was temporary."""
-    if settings.allow and {event.address, domain_of(event.address or "")} & set(settings.allow):
+    if is_allowed(event, settings):
         return Nothing("not counted: no failure suppresses this address, by the configuration (policy.allow)")
     if event.fault not in _AT_FAULT:
         return Nothing(f"not counted: fault {event.fault}")
@@ -103,6 +105,12 @@ def _bounce(event: Event, reason: Reason, settings: Policy) -> Weight:
         return _evidence(event, settings.scope, Category.SOFT, settings.soft, SOFT + settings.apart)
     category = Category.HARD if reason in DEAD else Category.SOFT
     return _evidence(event, settings.scope, category, cost, reason + settings.apart)
+
+
+def is_allowed(event: Event, settings: Policy) -> bool:
+    """True if no failure suppresses the address, or if that was written into an event whose address is not kept."""
+    named = settings.allow and {event.address, domain_of(event.address or "")} & set(settings.allow)
+    return bool(named) or ALLOWED in event.basis
 
 
 def _evidence(event: Event, scope: str, category: str, threshold: Threshold, counter: str | None = None) -> Evidence:

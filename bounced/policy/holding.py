@@ -1,14 +1,16 @@
 """What a wave holds: which events belong to it, and whose suppression waits for its end."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from bounced.address import domain_of
 from bounced.config import Policy
 from bounced.model import DEAD, HELD, Category, Event, History, Member, Reason, Wave, WaveState
-from bounced.policy.evidence import Evidence, Nothing, Weight, happened, weigh
+from bounced.policy.evidence import ALLOWED, Evidence, Nothing, Weight, happened, is_allowed, weigh
 
 Series = tuple[str, Reason]
+_UNKNOWN = "unknown"
 
 
 def provider_of(event: Event) -> str:
@@ -24,7 +26,15 @@ def provider_of(event: Event) -> str:
     parent = host.partition(".")[2]
     if "." in parent and not parent.rpartition(".")[2].isdigit() and ":" not in host:
         return parent
-    return domain_of(event.address or "") or "unknown"
+    return domain_of(event.address or "") or _UNKNOWN
+
+
+def foretold(event: Event, settings: Policy) -> Event:
+    """Return the event with what nobody could tell of it once its address is gone: provider, and whether it is
+    allowed."""
+    provider = provider_of(event)
+    allowed = (ALLOWED,) if is_allowed(event, settings) and ALLOWED not in event.basis else ()
+    return replace(event, provider=None if provider == _UNKNOWN else provider, basis=event.basis + allowed)
 
 
 def is_dead(event: Event) -> bool:

@@ -7,6 +7,7 @@ from bounced.config import Database as Settings
 from bounced.store.canaries import Canaries
 from bounced.store.events import EventQuery, Events, cursor_of
 from bounced.store.evidence import SignsOfLife
+from bounced.store.hashing import Hashing
 from bounced.store.lookup import Lookup
 from bounced.store.mailboxes import Mailboxes
 from bounced.store.migrate import Migrations
@@ -66,6 +67,7 @@ class Store(
     Migrations,
     Upkeep,
     SignsOfLife,
+    Hashing,
     Waves,
     Canaries,
     Transfers,

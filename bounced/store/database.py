@@ -60,7 +60,11 @@ class Database:
     def _read(self) -> Iterator[Connection]:
         """Lend a connection for reading: each statement sees what is committed when it begins."""
         with mapped(self.where), self._reader.connect() as connection:
+            self._admit(connection)
             yield connection
+
+    def _admit(self, connection: Connection, writes: bool = False) -> None:
+        """Raise StoreDown where this program must not use what it finds there; see `AddressForm`."""
 
     @contextmanager
     def _write(self, alone: bool = False) -> Iterator[Connection]:
@@ -75,6 +79,7 @@ class Database:
             self._engine.connect() as connection,
             self._transaction(connection, alone),
         ):
+            self._admit(connection, writes=True)
             yield connection
 
     @contextmanager

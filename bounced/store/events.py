@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select
 
+from bounced.errors import ConfigError
 from bounced.model import Event
 from bounced.store import rows
-from bounced.store.database import Database
+from bounced.store.pseudonyms import Pseudonyms
 from bounced.store.tables import LINE, event, event_tag
 
 _PAGE: Final = 500
@@ -63,12 +64,15 @@ def cursor_of(event: Event) -> str:
     return f"{event.at.isoformat()}_{event.id}"
 
 
-class Events(Database):
+class Events(Pseudonyms):
     """Questions about events."""
 
     def events(self, query: EventQuery | None = None) -> Iterator[Event]:
-        """Yield events in order of time, page by page. Raises StoreDown; ValueError for a cursor that is none."""
-        query = query or EventQuery()
+        """Yield events in order of time, page by page. Raises StoreDown; ValueError for a cursor that is none.
+
+        ConfigError for the domain or the beginning of an address where none are kept.
+        """
+        query = self._named(query or EventQuery())
         left = query.limit
         while left is None or left > 0:
             page = self._page_of_events(query, min(_PAGE, left or _PAGE))
@@ -86,10 +90,18 @@ class Events(Database):
 
     def events_amount(self, query: EventQuery, most: int) -> int:
         """Return how many events there are, whatever page of them is asked for; `most` where there are more."""
-        query = replace(query, cursor=None)
+        query = replace(self._named(query), cursor=None)
         with self._read() as connection:
             some: Select[Any] = self._found(connection, query).with_only_columns(literal_column("1")).limit(most)
             return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+    def _named(self, query: EventQuery) -> EventQuery:
+        """Return the query by the name under which an address is kept."""
+        if self.seal is None:
+            return query
+        if query.domain is not None or query.begins is not None:
+            raise ConfigError(["domain, begins: nobody can tell them, the database keeps hashes for addresses"])
+        return replace(query, address=query.address and self.seal.name(query.address))
 
     def _page_of_events(self, query: EventQuery, limit: int) -> list[Event]:
         with self._read() as connection:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from bounced.model import Sign, SignOfLife
 from bounced.store.columns import among
-from bounced.store.database import Database
+from bounced.store.pseudonyms import Pseudonyms, Seal
 from bounced.store.statements import kept_if, many, upserting
 from bounced.store.watch_tables import sign_of_life
 
@@ -16,10 +16,12 @@ class Testimony:
     """The part of a transaction of the ledger that takes up positive evidence."""
 
     _connection: Connection
+    _seal: Seal | None
 
     def testify(self, signs: Sequence[SignOfLife]) -> None:
         """Keep the newest sign of each address and kind; what is older than one that is known changes nothing."""
         newest: dict[tuple[str, str], SignOfLife] = {}
+        signs = [self._seal.sign(sign) for sign in signs] if self._seal else signs
         for sign in sorted(signs, key=lambda sign: (sign.at, sign.source)):
             newest[sign.address, sign.kind] = sign
         once = upserting(self._connection, sign_of_life)
@@ -39,13 +41,14 @@ def signs_of(connection: Connection, addresses: Sequence[str]) -> dict[str, tupl
     return signs
 
 
-class SignsOfLife(Database):
+class SignsOfLife(Pseudonyms):
     """Questions about positive evidence."""
 
     def signs(self, address: str) -> list[SignOfLife]:
         """Return the newest sign of each kind, oldest first; nothing for an address never heard of."""
         with self._read() as connection:
-            return list(signs_of(connection, [address]).get(address, ()))
+            name = self.name_of(address)
+            return list(signs_of(connection, [name]).get(name, ()))
 
     def addresses_alive(self) -> int:
         """Return of how many addresses there is any sign of life."""

@@ -12,6 +12,7 @@ from bounced.model import History
 from bounced.store import rows
 from bounced.store.columns import among, clean, listing
 from bounced.store.evidence import signs_of
+from bounced.store.pseudonyms import Seal
 from bounced.store.tables import ADDRESS, COUNTS, event, journal, suppression
 
 #: How far back, and how many lines of each kind for one address, newest first.
@@ -20,9 +21,14 @@ _EVENTS: Final = 200
 _JOURNAL: Final = 100
 
 
-def histories_of(connection: Connection, addresses: Sequence[str], now: datetime) -> Mapping[str, History]:
-    """Return the history of each address: events that may count, entries, journal, signs of life; oldest first."""
-    wanted = {address: clean(address, ADDRESS) for address in addresses}
+def histories_of(
+    connection: Connection, addresses: Sequence[str], now: datetime, seal: Seal | None = None
+) -> Mapping[str, History]:
+    """Return the history of each address: events that may count, entries, journal, signs of life; oldest first.
+
+    What is to be written about an address is written under the one in its history, its name where none are kept.
+    """
+    wanted = {address: seal.name(address) if seal else clean(address, ADDRESS) for address in addresses}
     names = sorted(set(wanted.values()))
     if not names:
         return {}
@@ -42,7 +48,7 @@ def histories_of(connection: Connection, addresses: Sequence[str], now: datetime
     signs = signs_of(connection, names)
     return {
         address: History(
-            address,
+            name if seal else address,
             tuple(map(rows.to_event, events.get(name, ()))),
             tuple(map(rows.to_suppression, entries.get(name, ()))),
             tuple(map(rows.to_change, lines.get(name, ()))),

@@ -16,9 +16,9 @@ from bounced.store import rows
 from bounced.store.bulk import Writer
 from bounced.store.canaries import Aviary
 from bounced.store.columns import among, clean
-from bounced.store.database import Database
 from bounced.store.evidence import Testimony
 from bounced.store.histories import histories_of
+from bounced.store.pseudonyms import Pseudonyms, Seal
 from bounced.store.raw import Keeping
 from bounced.store.rollups import recorded
 from bounced.store.sent import Recall
@@ -40,9 +40,12 @@ from bounced.store.waves import Watching
 class Batch(Keeping, Testimony, Watching, Recall, Aviary):
     """One open transaction of the ledger; `pipeline.Transaction` says what each method promises."""
 
-    def __init__(self, connection: Connection, webhooks: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, connection: Connection, webhooks: Mapping[str, tuple[str, ...]], seal: Seal | None = None
+    ) -> None:
         self._connection = connection
         self._webhooks = webhooks
+        self._seal = seal
 
     def known(self, messages: Sequence[tuple[Place, str]]) -> Mapping[Place, Disposition]:
         """Return what became of those messages that were settled before, by place or by digest.
@@ -67,7 +70,11 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
         return {place: Disposition(disposition) for place, disposition in found.items() if disposition}
 
     def fresh(self, events: Sequence[Event]) -> list[Event]:
-        """Return the events whose key is not recorded yet, each key once, in order."""
+        """Return the events whose key is not recorded yet, each key once, in order; as they are to be recorded.
+
+        Where no addresses are kept they bear none from here on.
+        """
+        events = [self._seal.event(each) for each in events] if self._seal else events
         first: dict[str, Event] = {}
         for each in events:
             first.setdefault(clean(each.key, LINE), each)
@@ -76,10 +83,11 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
 
     def histories(self, addresses: Sequence[str], now: datetime) -> Mapping[str, History]:
         """Return what is known of each address; an address never heard of has an empty history."""
-        return histories_of(self._connection, addresses, now)
+        return histories_of(self._connection, addresses, now, self._seal)
 
     def record(self, events: Sequence[Event]) -> None:
         """Insert events that `fresh` returned."""
+        events = [self._seal.event(each) for each in events] if self._seal else events
         _EVENTS.write(self._connection, map(rows.of_event, events))
         recorded(self._connection, events, datetime.now(UTC))
 
@@ -90,6 +98,7 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
         """
         if not changes:
             return
+        changes = [self._seal.change(each) for each in changes] if self._seal else changes
         before = self._entries({change.address for change in changes})
         after, lines = add_up(before, changes)
         _LINES.write(self._connection, map(rows.of_change, lines))
@@ -107,7 +116,7 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
         first = {clean(n.id, LINE): n for n in reversed(notifications)}
         told = set(self._connection.scalars(select(notification.c.id).where(self._among(notification.c.id, first))))
         new = [first[key] for key in reversed(first) if key not in told]
-        texts = ({"id": n.id, "type": n.type, "at": n.at, "data": n.data} for n in new)
+        texts = ({"id": n.id, "type": n.type, "at": n.at, "data": self._told(n)} for n in new)
         _NOTIFICATIONS.write(self._connection, texts)
         deliveries = (
             {"notification_id": n.id, "endpoint": name, "state": DeliveryState.OPEN, "attempts": 0}
@@ -126,7 +135,7 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
         now = datetime.now(UTC)
         written = [
             rows.of_place(outcome.place)
-            | {"digest": digest, "disposition": outcome.disposition, "detail": outcome.detail}
+            | {"digest": digest, "disposition": outcome.disposition, "detail": self._words(outcome.detail)}
             | {"strikes": 0, "last_error": None, "at": now, "acked_at": None}
             for outcome, digest in {outcome.place: (outcome, digest) for outcome, digest in outcomes}.values()
         ]
@@ -134,6 +143,7 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
 
     def strike(self, place: Place, digest: str, why: str, now: datetime) -> int:
         """Store one more strike against a message and return how many it has."""
+        why = self._words(why)
         row = rows.of_place(place) | {"digest": digest, "disposition": Disposition.RETRY, "detail": why}
         once = upserting(self._connection, message).values(row | {"strikes": 1, "last_error": why, "at": now})
         again = once.on_conflict_do_update(
@@ -142,6 +152,12 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
         )
         strikes: int = self._connection.execute(again.returning(message.c.strikes)).scalar_one()
         return strikes
+
+    def _told(self, news: Notification) -> Mapping[str, object]:
+        return self._seal.data(news.data) if self._seal else news.data
+
+    def _words(self, words: str) -> str:
+        return self._seal.text(words) if self._seal else words
 
     def _among(self, column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
         return among(self._connection.dialect, column, values)
@@ -182,7 +198,7 @@ def wanted(type_: str, types: Collection[str]) -> bool:
     return not {"*", f"{family}.*", type_}.isdisjoint(types)
 
 
-class LedgerOf(Database):
+class LedgerOf(Pseudonyms):
     """Lends transactions of the ledger, and shows what a batch would find."""
 
     webhooks: Mapping[str, tuple[str, ...]]
@@ -191,9 +207,9 @@ class LedgerOf(Database):
     def begin(self) -> Iterator[Batch]:
         """Begin a transaction that no other writer of the ledger overlaps, on any host. Raises StoreDown."""
         with self._write(alone=True) as connection:
-            yield Batch(connection, self.webhooks)
+            yield Batch(connection, self.webhooks, self.seal)
 
     def histories(self, addresses: Sequence[str], now: datetime) -> Mapping[str, History]:
         """Return what a transaction's `histories` would, for those who only look: no writer waits for it."""
         with self._read() as connection:
-            return histories_of(connection, addresses, now)
+            return histories_of(connection, addresses, now, self.seal)

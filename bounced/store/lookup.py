@@ -12,10 +12,10 @@ from sqlalchemy import case, or_, select
 from bounced.errors import StoreDown
 from bounced.model import Suppression
 from bounced.store import rows
+from bounced.store.address_form import AddressForm, problem_of
 from bounced.store.faults import mapped
 from bounced.store.lookup_postgresql import PostgresqlReader
 from bounced.store.lookup_sqlite import SqliteReader
-from bounced.store.pseudonyms import Pseudonyms
 from bounced.store.suppressions import EVERYWHERE
 from bounced.store.tables import suppression
 
@@ -33,12 +33,17 @@ class Reader(Protocol):
     def entries(self, address: str, scope: str) -> list[Suppression]:
         """Return the entries of the address in `*` and in the scope, those that have run out too."""
 
+    def form(self) -> tuple[str, str] | None:
+        """Return form of the addresses and check of their key; None for addresses as they are."""
+
     def close(self) -> None:
         """Let go of the connection; never raises."""
 
 
-class Lookup(Pseudonyms):
+class Lookup(AddressForm):
     """The question that comes with every mail."""
+
+    _sure_until = 0.0
 
     def lookup(self, address: str, scope: str = EVERYWHERE, now: datetime | None = None) -> Suppression | None:
         """Return the entry that holds for a normalised address, None if it may be mailed. Raises StoreDown.
@@ -47,8 +52,8 @@ class Lookup(Pseudonyms):
         question is always seen: there is no cache that could say "not suppressed" out of its memory.
         """
         now = now or datetime.now(UTC)
-        found = holding(self._entries(address, scope), now)
-        if found is None and self.pseudonym is not None:
+        found = holding(self._entries(self.name_of(address), scope), now)
+        if found is None and self.pseudonym is not None and self.seal is None:
             return holding(self._entries(self.pseudonym(address), scope), now)
         return found
 
@@ -64,6 +69,7 @@ class Lookup(Pseudonyms):
         question = question.order_by(table.address, everywhere_first).execution_options(yield_per=_AT_ONCE)
         last = None
         with mapped(self.where), self._engine.connect() as connection:
+            self._admit(connection)
             for entry in map(rows.to_suppression, connection.execute(question)):
                 if entry.address != last:
                     last = entry.address
@@ -85,6 +91,7 @@ class Lookup(Pseudonyms):
         readers = self._readers
         reader, fresh = readers.take()
         try:
+            self._look_again(reader)
             found = reader.entries(address, scope)
         except StoreDown as exc:
             reader.close()
@@ -95,6 +102,19 @@ class Lookup(Pseudonyms):
             return self._entries(address, scope)
         readers.give_back(reader)
         return found
+
+    def _look_again(self, reader: Reader) -> None:
+        """Look now and then whether addresses are still kept in the form in which this store asks. Raises StoreDown."""
+        now = time.monotonic()
+        if now < self._sure_until:
+            return
+        form = reader.form()
+        if form is None and self.seal is not None:
+            with self._read():  # says what is the matter, if anything is
+                pass
+        elif form is not None and (problem := problem_of(form, self.seal)):
+            raise StoreDown(problem)
+        self._sure_until = now + _QUIET
 
     def _open_reader(self) -> Reader:
         if self.is_sqlite:

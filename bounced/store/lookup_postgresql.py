@@ -20,6 +20,8 @@ _QUESTION: Final = b"""SELECT address, scope, category, reason, (extract(epoch F
 (extract(epoch FROM until) * 1000000)::bigint, event_id, why, actor,
 (extract(epoch FROM disputed) * 1000000)::bigint
 FROM suppression WHERE address = $1 AND scope IN ('*', $2)"""
+_FORM_NAME: Final = b"bounced_form"
+_FORM: Final = b"SELECT form, key_check FROM address_form"
 #: The plan is made once. Without this it could be one for a table that was empty then: a walk through millions.
 _SETTINGS: Final = (
     "SET statement_timeout = {}; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"
@@ -52,11 +54,16 @@ class PostgresqlReader:
 
     def entries(self, address: str, scope: str) -> list[Suppression]:
         """Return the entries of the address in `*` and in the scope. Raises StoreDown, after seconds at most."""
-        with _mapped():
-            self._pg.send_query_prepared(_NAME, [address.encode(), scope.encode()])
-            result = self._result()
-        _demand(result, pq.ExecStatus.TUPLES_OK)
+        result = self._ask(_NAME, [address.encode(), scope.encode()])
         return [_suppression(result, row) for row in range(result.ntuples)]
+
+    def form(self) -> tuple[str, str] | None:
+        """Return form of the addresses and check of their key; None for addresses as they are. Raises StoreDown."""
+        result = self._ask(_FORM_NAME, []) if self._has_form else None
+        if result is None or not result.ntuples:
+            return None
+        form, key_check = ((result.get_value(0, column) or b"").decode() for column in (0, 1))
+        return form, key_check
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -65,8 +72,19 @@ class PostgresqlReader:
     def _prepare(self) -> None:
         with _mapped():
             self._connection.execute(_SETTINGS.format(int(self._patience * 1000)))
-            prepared = self._pg.prepare(_NAME, _QUESTION, [_TEXT, _TEXT])
-        _demand(prepared, pq.ExecStatus.COMMAND_OK)
+            prepared = [self._pg.prepare(_NAME, _QUESTION, [_TEXT, _TEXT])]
+            row = self._connection.execute("SELECT to_regclass('address_form')").fetchone()
+            self._has_form = row is not None and row[0] is not None
+            prepared += [self._pg.prepare(_FORM_NAME, _FORM)] if self._has_form else []
+        for each in prepared:
+            _demand(each, pq.ExecStatus.COMMAND_OK)
+
+    def _ask(self, name: bytes, values: list[bytes]) -> PGresult:
+        with _mapped():
+            self._pg.send_query_prepared(name, values)
+            result = self._result()
+        _demand(result, pq.ExecStatus.TUPLES_OK)
+        return result
 
     def _result(self) -> PGresult:
         """Return the one result of what was sent, and read to its end."""

@@ -13,6 +13,8 @@ from bounced.store.faults import sqlite_problem
 
 _QUESTION: Final = """SELECT address, scope, category, reason, since, until, event_id, why, actor, disputed
 FROM suppression WHERE address = ? AND scope IN ('*', ?)"""
+_HAS_FORM: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'address_form'"
+_FORM: Final = "SELECT form, key_check FROM address_form"
 #: Pages of each reader, in KiB: what lies above the leaves of a table of ten million entries finds room there.
 _CACHE: Final = 16_384
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,6 +52,16 @@ class SqliteReader:
         except (OSError, sqlite3.Error) as exc:
             raise StoreDown(f"{sqlite_problem(exc)} ({self._file})") from exc
         return [_suppression(row) for row in found]
+
+    def form(self) -> tuple[str, str] | None:
+        """Return form of the addresses and check of their key; None for addresses as they are. Raises StoreDown."""
+        try:
+            if self._connection.execute(_HAS_FORM).fetchone() is None:
+                return None
+            found: tuple[str, str] | None = self._connection.execute(_FORM).fetchone()
+        except sqlite3.Error as exc:
+            raise StoreDown(f"{sqlite_problem(exc)} ({self._file})") from exc
+        return found
 
     def close(self) -> None:
         """Let go of the file."""

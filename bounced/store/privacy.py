@@ -126,7 +126,7 @@ class Privacy(Pseudonyms, RollUps):
 
         Reports are found by the events that came of them; `content` is still compressed.
         """
-        name = Name(address)
+        name = Name(self.name_of(address))
         found: dict[str, list[dict[str, Any]]] = {}
         with self._read() as connection:
             for table, columns in _TOLD_OF.items():
@@ -134,7 +134,7 @@ class Privacy(Pseudonyms, RollUps):
             digests = {row["digest"] for row in found[event.name]}
             these = among(connection.dialect, raw_evidence.c.digest, digests)
             found[raw_evidence.name] = _rows(connection, raw_evidence, these)
-            names = [address, *([self.pseudonym(address)] if self.pseudonym else [])]
+            names = [name.address, *([self.pseudonym(address)] if self.pseudonym else [])]
             for column in personal_columns():
                 if isinstance(column.table, Table) and column.table is not event:
                     held = _rows(connection, column.table, among(connection.dialect, column, names))
@@ -151,7 +151,7 @@ class Privacy(Pseudonyms, RollUps):
         with self._write(alone=True) as connection:
             row = {"at": who.at, "actor": who.actor, "why": Name(who.address).masked(who.why)}
             number = connection.execute(insert(erasure).values(row).returning(erasure.c.seq)).scalar_one()
-            with renamed(connection, who.address):
+            with renamed(connection, self.name_of(who.address)):
                 erased = self._erase(connection, who)
             connection.execute(update(erasure).where(erasure.c.seq == number).values(done_at=who.at))
         return erased
@@ -171,7 +171,7 @@ class Privacy(Pseudonyms, RollUps):
         )
 
     def _erase(self, connection: Connection, who: Erasure) -> Erased:
-        name = Name(who.address)
+        name = Name(self.name_of(who.address))
         instead = self.pseudonym(who.address) if self.pseudonym and who.keep_hash else None
         events = _naming(connection, event, name, _TOLD_OF[event])
         reports = among(connection.dialect, raw_evidence.c.digest, {row["digest"] for row in events})
@@ -245,7 +245,8 @@ def _erase_journal(connection: Connection, name: "Name", instead: str) -> int:
 
 def _erase_entries(connection: Connection, name: "Name", instead: str | None) -> int:
     """Remove the entries of a person, or let them bear another name; one that stands there already is replaced."""
-    mine, other = held_under(connection, [name.address]), held_under(connection, [instead] if instead else [])
+    mine = held_under(connection, [name.address])
+    other = held_under(connection, [instead]) if instead not in (None, name.address) else []
     connection.execute(delete(suppression).where(suppression.c.address == name.address))
     count = Counter(entry.category for entry in (*mine, *other))
     there = {entry.scope: entry for entry in other}

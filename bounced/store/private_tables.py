@@ -1,6 +1,6 @@
-"""Tables of what is kept of people beside the events: the reports themselves, and who had to be forgotten."""
+"""Tables of what is kept of people beside the events: reports, who had to be forgotten, the form of addresses."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, LargeBinary, Table
+from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Integer, LargeBinary, Table
 
 from bounced.store.columns import Instant, Words
 from bounced.store.tables import LINE, NAME, PROSE, _Number, metadata
@@ -28,4 +28,14 @@ erasure = Table(
     Column("actor", Words(LINE), nullable=False),
     Column("why", Words(PROSE), nullable=False),
     Column("done_at", Instant),
+)
+
+#: One row where hashes stand for all addresses, or are about to; `key_check` tells whether a key is the right one.
+address_form = Table(
+    "address_form",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("form", Words(NAME), nullable=False),
+    Column("key_check", Words(NAME), nullable=False),
+    Column("since", Instant, nullable=False),
 )

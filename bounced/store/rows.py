@@ -43,7 +43,7 @@ def of_event(event: Event) -> dict[str, Any]:
     row = {name: getattr(event, name) for name in (*_PLAIN, *_LINES, "kind", "category", "reason", "fault", "trust")}
     tags = event.tags
     row |= {"action": event.action, "campaign": tags.campaign, "list": tags.list, "stream": tags.stream}
-    row |= {"categories": tags.categories, "domain": domain_of(event.address) if event.address else None}
+    row |= {"categories": tags.categories, "domain": domain_of(event.address or "") or None}
     return row | of_place(event.place)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
@@ -27,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from bounced.model import Records, References, Sent, Tags
 from bounced.store.columns import among, clean, listing
-from bounced.store.database import Database
+from bounced.store.pseudonyms import Pseudonyms, Seal
 from bounced.store.sent_tables import sent, tag_mark
 from bounced.store.statements import replace
 from bounced.store.tables import ADDRESS, LINE
@@ -51,16 +52,19 @@ class Recall:
     """The records as a batch of reports sees them. Mixed into the open transaction."""
 
     _connection: Connection
+    _seal: Seal | None
 
     def recall(self, wanted: Iterable[References]) -> Records:
         """Return what is recorded of the mails that reports refer to: three statements, however many there are."""
-        asked = list(wanted)
+        asked = [_Asked(one, self._seal) for one in wanted]
+        plain = {name: text for one in asked for name, text in one.plain.items()}
         by_id: dict[str, Sent] = {}
         by_message_id: dict[str, list[Sent]] = {}
         ids = {id_ for one in asked for id_ in one.ids}
         pairs = {(m, r): None for one in asked for m in one.message_ids for r in one.recipients}
         message_ids = {m for one in asked for m in one.message_ids}
-        for found in self._mails(ids, message_ids, list(islice(pairs, _MOST_PAIRS))):
+        for mail in self._mails(ids, message_ids, list(islice(pairs, _MOST_PAIRS))):
+            found = mail if self._seal is None else _unsealed(mail, plain)
             by_id[found.id] = found
             if found.message_id:
                 by_message_id.setdefault(found.message_id, []).append(found)
@@ -90,7 +94,7 @@ class Recall:
         found = self._connection.execute(select(sent).where(sent.c.id.in_(keys)).order_by(sent.c.id))
         return [_mail(row) for row in found]
 
-    def _tags(self, asked: Iterable[References]) -> dict[str, Tags]:
+    def _tags(self, asked: Iterable["_Asked"]) -> dict[str, Tags]:
         marks = {mark for one in asked for mark in one.marks}
         if not marks:
             return {}
@@ -98,7 +102,25 @@ class Recall:
         return {row.mark: _tags(row) for row in self._connection.execute(known)}
 
 
-class SentMails(Database):
+class _Asked:
+    """What one report refers to, by the names under which it is kept; `plain` leads from those back."""
+
+    def __init__(self, wanted: References, seal: Seal | None) -> None:
+        self.marks = wanted.marks
+        self.plain = {seal.name(t): t for t in (*wanted.ids, *wanted.message_ids, *wanted.recipients)} if seal else {}
+        name = seal.name if seal else str
+        self.ids, self.message_ids = tuple(map(name, wanted.ids)), tuple(map(name, wanted.message_ids))
+        self.recipients = tuple(map(name, wanted.recipients))
+
+
+def _unsealed(mail: Sent, plain: Mapping[str, str]) -> Sent:
+    """Return the record with what the report named itself in plain words again."""
+    id_, recipient = plain.get(mail.id, mail.id), plain.get(mail.recipient, mail.recipient)
+    message_id = mail.message_id and plain.get(mail.message_id, mail.message_id)
+    return replaced(mail, id=id_, recipient=recipient, message_id=message_id)
+
+
+class SentMails(Pseudonyms):
     """What the sender and the upkeep ask."""
 
     def add_sent(self, mails: Iterable[Sent], marks: Mapping[str, Tags], now: datetime) -> int:
@@ -110,7 +132,8 @@ class SentMails(Database):
         self._mark(marks, now)
         while some := {one.id: one for one in islice(waiting, _CHUNK)}:
             with self._write() as connection:
-                replace(connection, sent, (_row(one, now) for one in some.values()))
+                kept = map(self.seal.sent, some.values()) if self.seal else some.values()
+                replace(connection, sent, (_row(one, now) for one in kept))
             added += len(some)
         return added
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, tuple_
 
+from bounced.errors import ConfigError
 from bounced.model import Change, Suppression
 from bounced.store import rows
 from bounced.store.columns import among
@@ -70,7 +71,10 @@ class Suppressions(Pseudonyms):
         return found
 
     def suppressions(self, query: SuppressionQuery | None = None) -> Iterator[Suppression]:
-        """Yield entries by address and scope, page by page: entries that come or go meanwhile disturb nothing."""
+        """Yield entries by address and scope, page by page: entries that come or go meanwhile disturb nothing.
+
+        Raises ConfigError for a domain where no addresses are kept.
+        """
         query = query or SuppressionQuery()
         left = query.limit
         while left is None or left > 0:
@@ -91,7 +95,7 @@ class Suppressions(Pseudonyms):
 
     def journal_of(self, address: str) -> list[Change]:
         """Return everything that was ever done about the address, in any scope, oldest first."""
-        lines = select(journal).where(journal.c.address == address).order_by(journal.c.seq)
+        lines = select(journal).where(journal.c.address == self.name_of(address)).order_by(journal.c.seq)
         with self._read() as connection:
             return [rows.to_change(line) for line in connection.execute(lines)]
 
@@ -103,6 +107,8 @@ class Suppressions(Pseudonyms):
             return [rows.to_suppression(entry) for entry in connection.execute(entries)]
 
     def _page_of_entries(self, query: SuppressionQuery, limit: int) -> list[Suppression]:
+        if query.domain is not None and self.seal is not None:
+            raise ConfigError(["domain: cannot be told, since the database keeps hashes for addresses"])
         table = suppression
         entries = select(table).where(*_conditions(query)).order_by(table.c.address, table.c.scope).limit(limit)
         with self._read() as connection:

@@ -89,7 +89,8 @@ class Intake:
         self._connection = connection
         self._terms = terms
         self._staging: Staging = staging_on(connection)
-        self._forgotten = frozenset(forgotten(connection)) if database.pseudonym else frozenset()
+        asked = database.pseudonym is not None and database.seal is None
+        self._forgotten = frozenset(forgotten(connection)) if asked else frozenset()
         connection.commit()
         self._staged = 0
         self._over = 0
@@ -148,6 +149,9 @@ class Intake:
 
     def _named(self, entry: Incoming) -> tuple[str, str]:
         """Return address and words; of a person who was forgotten, what stands for the address, and no words."""
+        seal = self._database.seal
+        if seal is not None:
+            return seal.name(entry.address), seal.text(entry.why, (entry.address,))
         pseudonym = self._database.pseudonym
         if pseudonym is not None and self._forgotten and (name := pseudonym(entry.address)) in self._forgotten:
             return name, ""
@@ -219,6 +223,8 @@ class Transfers(Pseudonyms):
         No webhook is sent for what it suppresses: a receiver would drown in news that are none.
         """
         with mapped(self.where), self._engine.connect() as connection:
+            self._admit(connection)
+            connection.commit()
             connection.detach()  # it leaves with its staging and its settings, and never returns to the pool
             yield Intake(self, connection, terms)
 
@@ -226,6 +232,7 @@ class Transfers(Pseudonyms):
     def merging(self, connection: Connection) -> Iterator[None]:
         """Hold the transaction in which a list is merged. Raises StoreDown."""
         with self._turn(), self._transaction(connection, alone=True):
+            self._admit(connection, writes=True)
             yield
 
 

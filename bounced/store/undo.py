@@ -150,7 +150,7 @@ class Undo(LedgerOf):
         """Write a notification of each line after `mark`; none where no endpoint wants this type."""
         if not any(wanted(type_, types) for types in self.webhooks.values()):
             return
-        batch = Batch(connection, self.webhooks)
+        batch = Batch(connection, self.webhooks, self.seal)
         while True:
             page = select(journal).where(journal.c.seq > mark).order_by(journal.c.seq).limit(_TOLD)
             found = connection.execute(page).all()

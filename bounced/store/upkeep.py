@@ -54,7 +54,8 @@ class Upkeep(Database):
         try:
             return list(self._problems())
         except (StoreDown, ConfigError) as exc:
-            return [f"database.url: {exc}"]
+            told = str(exc)
+            return [told if told.startswith("privacy.") else f"database.url: {told}"]
 
     def counts(self) -> Counts:
         """Return how much of what there is. Raises StoreDown."""

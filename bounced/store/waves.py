@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Table, delete, func, insert, or_, select
 from bounced.model import Alarm, Category, Fault, Member, Reason, Tally, Wave, WaveState
 from bounced.store.columns import among, clean
 from bounced.store.database import Database
+from bounced.store.pseudonyms import Seal
 from bounced.store.statements import kept_if, many, upserting
 from bounced.store.tables import ADDRESS, event
 from bounced.store.watch_tables import RAISED, UNSETTLED, alarm, member, sign_of_life, tally, wave
@@ -25,6 +26,7 @@ class Watching:
     """The part of a transaction of the ledger that watches providers rather than addresses."""
 
     _connection: Connection
+    _seal: Seal | None
 
     def waves(self, now: datetime) -> list[Wave]:
         """Return the waves to which known events may belong, oldest first."""
@@ -99,7 +101,8 @@ class Watching:
         later = {name: kept_if(old.last_at >= new.last_at, old[name], new[name]) for name in ("last_at", "event_id")}
         first = {"first_at": kept_if(old.first_at <= new.first_at, old.first_at, new.first_at)}
         again = once.on_conflict_do_update(index_elements=list(member.primary_key), set_=first | later)
-        many(self._connection, again, (_of(each, tuple(old.keys())) for each in members))
+        rows = (_of(each, tuple(old.keys())) | {"address": self._name(each.address)} for each in members)
+        many(self._connection, again, rows)
 
     def members(self, number: int) -> list[str]:
         """Return the addresses that a wave holds."""
@@ -119,6 +122,9 @@ class Watching:
             self._connection.scalar(alive) or 0,
             self._connection.scalar(known) or 0,
         )
+
+    def _name(self, address: str) -> str:
+        return self._seal.name(address) if self._seal else address
 
     def _providers(self, names: Collection[str]) -> Any:
         return among(self._connection.dialect, tally.c.provider, names)

@@ -191,7 +191,7 @@ def test_a_token_by_reference_needs_its_record() -> None:
     path = SIGNER.return_path(SIGNER.sign_reference("mfrggzdf", Purpose.BOUNCE, NOW))
     report = bounce(ANN, to=path, envid="order-7")
 
-    assert CORRELATOR.references(report, NOW) == References(("mfrggzdf", "order-7"))
+    assert CORRELATOR.references(report, NOW) == References(("mfrggzdf", "order-7"), recipients=(ANN,))
     unknown = identify(report)
     assert (unknown.trust, unknown.recipient) == (Trust.CLAIMED, ANN)
     assert "a record that is not known" in unknown.why

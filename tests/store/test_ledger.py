@@ -92,6 +92,7 @@ def test_a_batch_costs_a_handful_of_statements(store: Store, now: datetime) -> N
     from sqlalchemy import event as listen
 
     ran: list[str] = []
+    store.ping()
     listen.listen(store._engine, "before_cursor_execute", lambda *args: ran.append(args[2]))
     costs = []
     for first, last in ((1000, 1040), (2000, 2400)):
@@ -105,7 +106,7 @@ def test_a_batch_costs_a_handful_of_statements(store: Store, now: datetime) -> N
             tx.journal([change(e.address, now) for e in new if e.address])
             tx.announce([notification(n, now) for n in range(first, last)])
             tx.settle([(Outcome(e.place, Disposition.PROCESSED), e.digest) for e in new])
-        costs.append(len(ran))
+        costs.append(len([each for each in ran if "address_form" not in each]))  # that is asked once a second
 
     assert costs[0] == costs[1] <= 20
 

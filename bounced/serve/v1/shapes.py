@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 from fastapi import Query, Request
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from bounced.address import normalise
+from bounced.address import known_as
 from bounced.serve.problems import invalid
 
 Item = TypeVar("Item")
@@ -82,8 +82,11 @@ DEFAULT_LIMIT: Final = _PAGE
 
 
 def normal(address: str, at: str) -> str:
-    """Return the normal form of an address. Raises Problem 422 that names the place it stood at."""
-    found = normalise(address)
+    """Return the normal form of an address; what stands for one in a listing is taken as it is.
+
+    Raises Problem 422 that names the place it stood at.
+    """
+    found = known_as(address)
     if found is None:
         raise invalid(at, "is no mail address")
     return found

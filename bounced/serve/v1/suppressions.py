@@ -153,7 +153,7 @@ def routers(doors: Doors) -> list[APIRouter]:
         """Say which of up to 10,000 addresses are suppressed. A few ways to write one address count as one."""
         return Response(to_json(await doors.ask(partial(_answers, question=question))), media_type=JSON)
 
-    @read.get("/suppressions")
+    @read.get("/suppressions", responses=responses(409))
     async def list_suppressions(  # noqa: PLR0913  each parameter is one of the query
         scope: Annotated[ScopeName | None, Query()] = None,
         category: Words | None = None,
@@ -165,7 +165,9 @@ def routers(doors: Doors) -> list[APIRouter]:
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Page[Entry]:
-        """List who is suppressed now, by address and scope."""
+        """List who is suppressed now, by address and scope. 409 for a domain where hashes are kept for addresses."""
+        if domain and doors.desk().store.seal:
+            raise Problem(409, "The database keeps hashes for addresses: nobody can tell their domains.")
         after = place_of(cursor, str, str)
         query = SuppressionQuery(
             scope=scope,
@@ -189,9 +191,10 @@ def routers(doors: Doors) -> list[APIRouter]:
         stands = standing(await doors.ask(partial(entries_of, address=address)), new.scope, until)
         if stands is not None:
             response.status_code = 200
-            return _entry(stands)
+            return _entry(replace(stands, address=address))
         who = actor(request)
-        line = Change(address, new.scope, Move.SUPPRESS, now, "manual", "manual", new.why, until, actor=who)
+        name = doors.desk().store.name_of(address)
+        line = Change(name, new.scope, Move.SUPPRESS, now, "manual", "manual", new.why, until, actor=who)
         await doors.threads.ask(partial(doors.desk().commit, [line], now))
         return Entry(
             address=address, scope=new.scope, category="manual", reason="manual", since=now, until=until,
