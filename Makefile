@@ -19,7 +19,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: venv       ## bounces come in, live: embedded IMAP server, SQLite, webhooks
+demo: venv       ## bounces come in, live, after 90 days of history: embedded IMAP server, page, webhooks
 	$(BIN)/bounced demo
 
 servers:         ## install Dovecot, Postfix, PostgreSQL, Chromium and what else the tests start (Debian, root)

@@ -1,4 +1,4 @@
-"""`bounced demo`: a morning at a return path, in half a minute, with the real daemon and nothing to set up."""
+"""`bounced demo`: a morning at a return path, after ninety days of history, with the real daemon."""
 
 import json
 import shlex
@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,11 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from bounced.cli.demo_mails import RETURN_PATH, Story, stories
-from bounced.cli.demo_parts import MailServer, Receiver, daemon, write_config
+from bounced.cli.demo_forms import RETURN_PATH
+from bounced.cli.demo_mails import Story, stories
+from bounced.cli.demo_parts import MailServer, Receiver, daemon, write_config, write_quiet_config
+from bounced.cli.demo_plan import DAYS, SEED
+from bounced.cli.ledger import moment
 from bounced.cli.render import cell
 from bounced.config import load
 from bounced.errors import BouncedError
@@ -33,28 +36,48 @@ _FILES = ("bounced.db", "bounced.db-wal", "bounced.db-shm", "config.yaml", "daem
 _STYLES = {"hard": "bold red", "soft": "yellow", "complaint": "bold magenta"}
 
 
-def demo(
+def demo(  # noqa: PLR0913  each parameter is an option of the command line
     folder: Annotated[Path, typer.Option(help="Where database, configuration and logs are put.")] = Path(".demo"),
     pace: Annotated[float, typer.Option(help="Seconds between two mails.", min=0)] = _PACE,
+    days: Annotated[int, typer.Option(help="Days of history before; 0 for none.", min=0, max=365)] = DAYS,
+    history_only: Annotated[bool, typer.Option("--history-only", help="Make the history, and end.")] = False,
+    end: Annotated[
+        str | None, typer.Option(metavar="TIME", help="With --history-only: when it ends; else now.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another number makes another history.")] = SEED,
+    stay: Annotated[
+        bool | None, typer.Option(help="Go on with daemon and page until Ctrl-C; unasked on a terminal.")
+    ] = None,
 ) -> None:
-    """Watch bounces come in, live: IMAP server, daemon and webhook receiver, here for half a minute."""
+    """Watch bounces come in, live, after 90 days of history: IMAP server, daemon, page and webhook receiver, here."""
+    if end is not None and not history_only:
+        raise typer.BadParameter("goes with --history-only", param_hint="--end")
     _fresh(folder)
-    server, receiver = MailServer(folder / "mailserver.log"), Receiver()
     console = Console(highlight=False, soft_wrap=True)
-    log = folder / "daemon.log"
+    if history_only:
+        _history(console, write_quiet_config(folder), days, seed, moment(end))
+        return
+    server, receiver, log = MailServer(folder / "mailserver.log"), Receiver(), folder / "daemon.log"
     with server.running(), receiver.running():
         config = write_config(folder, server, receiver)
+        if days:
+            _history(console, config, days, seed, None)
+        began = datetime.now(UTC)
         console.print(f"IMAP on port {server.port}, the return path {RETURN_PATH}; webhooks to {receiver.url}\n")
         with daemon(config, log) as running:
-            show = _Show(console, log, config, receiver)
+            show = _Show(console, log, config, receiver, began)
             whole = show.watch(server, stories(datetime.now(UTC)), pace, running)
-            unread = server.unread()
-        if whole:
-            show.sum_up(unread)
+            if whole:
+                show.sum_up(server.unread())
+                _next(console, config)
+                token = _token(config)
+                if console.is_terminal if stay is None else stay:
+                    _stay(console, show.page, token, running)
+                else:
+                    _later(console, config, token)
     if not whole or receiver.refused:
         console.print(Text("Something went wrong; the end of the daemon's log says:\n" + _tail(log)))
         raise typer.Exit(1)
-    _next(console, config)
 
 
 def _fresh(folder: Path) -> None:
@@ -62,6 +85,41 @@ def _fresh(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in _FILES:
         (folder / name).unlink(missing_ok=True)
+
+
+def _history(console: Console, config: Path, days: int, seed: int, end: datetime | None) -> None:
+    """Fill the database, and say how much that was."""
+    from bounced.cli.demo_history import build
+
+    with console.status(f"{days} days of history, mail by mail"):
+        told = build(load(config), end, days, seed)
+    console.print(f"History: {told.mails} mails, {told.since:%Y-%m-%d} to {told.until:%Y-%m-%d}, in {config.parent}")
+
+
+def _token(config: Path) -> str:
+    """Make a token by which the page and the HTTP interface of the demo are used, and return it."""
+    from bounced.store import TokenScope
+    from bounced.store.tokens import mint
+
+    secret, token = mint("demo", [TokenScope.READ, TokenScope.WRITE], datetime.now(UTC), "demo")
+    with closing(_opened(config)) as store:
+        store.add_token(token)
+    return secret
+
+
+def _stay(console: Console, page: str | None, token: str, running: Callable[[], bool]) -> None:
+    """Say where the page is, and wait for Ctrl-C."""
+    console.print(f"\n[bold]Open[/] {page}/   and log in with the token\n     {token}\nCtrl-C ends it all.")
+    with suppress(KeyboardInterrupt):
+        while running():
+            time.sleep(0.2)
+
+
+def _later(console: Console, config: Path, token: str) -> None:
+    """Say how the page is opened when daemon and mail server are gone."""
+    words = Text(f"  {_program()} --config {shlex.quote(str(config))} serve")
+    console.print(words.append("   # the page: it says where; log in with the token below", style="dim"))
+    console.print(Text(f"  {token}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +136,10 @@ class _Arrived:
 class _Show:
     """Tells what the daemon makes of each mail, as its log and its database have it."""
 
-    def __init__(self, console: Console, log: Path, config: Path, receiver: Receiver) -> None:
+    def __init__(self, console: Console, log: Path, config: Path, receiver: Receiver, began: datetime) -> None:
         self._console, self._log, self._config, self._receiver = console, log, config, receiver
-        self._read = 0
+        self._began, self._read = began, 0
+        self.page: str | None = None
 
     def watch(self, server: MailServer, mails: list[Story], pace: float, running: Callable[[], bool]) -> bool:
         """Deliver the mails, one after the other, and tell of each; False if some were never heard of."""
@@ -103,8 +162,10 @@ class _Show:
         """Tell what is suppressed now, what was posted, and what was left alone."""
         say = self._console.print
         say("\n[bold]Suppressed now[/]")
+        from bounced.store import SuppressionQuery
+
         with closing(_opened(self._config)) as store:
-            for entry in store.suppressions():
+            for entry in store.suppressions(SuppressionQuery(since=self._began)):
                 say(Text(f"  {entry.address:34} {entry.reason:18} {cell(entry.why)}"))
         types: dict[str, int] = {}
         for body in self._receiver.verified:
@@ -122,6 +183,7 @@ class _Show:
                 if not line.endswith(b"\n"):
                     return
                 self._read += len(line)
+                self.page = self.page or _page(line)
                 if arrived := _message(line):
                     yield arrived
 
@@ -144,8 +206,10 @@ class _Show:
             self._console.print(Text(f"       so: {cell(event.decision)}"))
 
     def _events(self, uid: int) -> list[Event]:
+        from bounced.store import EventQuery
+
         with closing(_opened(self._config)) as store:
-            return [event for event in store.events() if event.place.uid == uid]
+            return [event for event in store.events(EventQuery(since=self._began)) if event.place.uid == uid]
 
     def _await_webhooks(self) -> None:
         """Wait until nothing more is to be posted."""
@@ -175,6 +239,15 @@ def _message(line: bytes) -> _Arrived | None:
     if not isinstance(found, dict) or found.get("event") != "message":
         return None
     return _Arrived(found["uid"], found.get("reader"), found.get("kind"), found["outcome"], found.get("why"))
+
+
+def _page(line: bytes) -> str | None:
+    """Return where the daemon answers over HTTP, from the line of its log that says so."""
+    try:
+        found: Any = json.loads(line)
+    except ValueError:
+        return None
+    return str(found["http"]) if isinstance(found, dict) and found.get("event") == "ready" else None
 
 
 def _filed(arrived: _Arrived) -> str:

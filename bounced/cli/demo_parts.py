@@ -20,11 +20,19 @@ from typing import Any
 import yaml
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from bounced.cli.demo_mails import DOMAIN
+from bounced.cli.demo_forms import DOMAIN
+from bounced.cli.demo_plan import FEEDBACK, RETURNS
 from bounced.errors import ConfigError, MailboxDown
 
 _USER = "bounces"
 _START_SECONDS = 20.0
+#: An endpoint that is there no more.
+_CRM: dict[str, Any] = {
+    "name": "crm",
+    "url": "https://crm.example/hooks/bounced",
+    "secret": "whsec_" + b64encode(bytes(range(32))).decode(),
+    "types": ["wave.*", "alarm.*", "suppression.expired"],
+}
 
 
 class MailServer:
@@ -116,28 +124,44 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 
 
 def write_config(folder: Path, server: MailServer, receiver: Receiver) -> Path:
-    """Write the config.yaml of the demo, readable by its owner only, and return its path."""
+    """Write the config.yaml of the live demo, readable by its owner only, and return its path."""
+    mailbox = {
+        "name": RETURNS,
+        "host": "127.0.0.1",
+        "port": server.port,
+        "security": "plain",
+        "user": _USER,
+        "password": server.password,
+        "poll_every": 1,
+    }
+    hook = {"name": "shop", "url": receiver.url, "secret": receiver.secret, "allow_private_address": True}
+    return _write(folder, [mailbox], [hook, _CRM])
+
+
+def write_quiet_config(folder: Path) -> Path:
+    """Write a config.yaml of the demo that needs no server: two folders are polled, in which nothing lies."""
+    boxes = []
+    for name in (RETURNS, FEEDBACK):
+        (folder / "mail" / name).mkdir(parents=True, exist_ok=True)
+        boxes.append({"name": name, "kind": "eml", "path": str(folder.resolve() / "mail" / name)})
+    return _write(
+        folder, boxes, [_CRM | {"name": "shop", "url": "https://shop.example/hooks/bounced", "types": ["*"]}, _CRM]
+    )
+
+
+def _write(folder: Path, mailboxes: list[dict[str, Any]], webhooks: list[dict[str, Any]]) -> Path:
     path = folder / "config.yaml"
     document = {
         "database": {"url": f"sqlite:///{folder.resolve() / 'bounced.db'}"},
-        "mailboxes": [
-            {
-                "name": "returns",
-                "host": "127.0.0.1",
-                "port": server.port,
-                "security": "plain",
-                "user": _USER,
-                "password": server.password,
-                "poll_every": 1,
-            }
-        ],
+        "mailboxes": mailboxes,
         "correlation": {"domains": [DOMAIN]},
-        "webhooks": [{"name": "shop", "url": receiver.url, "secret": receiver.secret, "allow_private_address": True}],
+        "policy": {"soft": {"suppress_days": 30}},
+        "webhooks": webhooks,
         "http": {"port": 0},
         "limits": {"workers": 1},
         "log": {"format": "json"},
     }
-    text = "# Written by `bounced demo`; the mail server and the receiver named here ended with it.\n"
+    text = "# Written by `bounced demo`; what is named here ended with it.\n"
     path.touch(mode=0o600)
     path.write_text(text + yaml.safe_dump(document, sort_keys=False))
     return path

@@ -5,9 +5,14 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from bounced.config import load
+from bounced.daemon.wiring import store
+from bounced.store.tokens import digest_of
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("pymap", reason="the extra `demo` is not installed")
@@ -17,7 +22,7 @@ pytest.importorskip("pymap", reason="the extra `demo` is not installed")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
-        [sys.executable, "-m", "bounced", "demo", "--pace", "0"],
+        [sys.executable, "-m", "bounced", "demo", "--pace", "0", "--days", "7"],
         cwd=folder, capture_output=True, text=True, timeout=110, check=False, env=os.environ | {"COLUMNS": "200"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -62,13 +67,22 @@ def test_only_the_dead_and_the_unwilling_are_suppressed(demo: tuple[Path, str]) 
 def test_what_it_says_to_type_next_works(demo: tuple[Path, str]) -> None:
     """As it stands, although mail server and receiver are gone."""
     folder, told = demo
-    lines = [
-        line.partition("#")[0] for line in told.partition("What to type next")[2].splitlines() if "--config" in line
-    ]
+    after = told.partition("What to type next")[2].splitlines()
+    lines = [line.partition("#")[0] for line in after if "--config" in line and "serve" not in line]
 
     statuses = [subprocess.run(shlex.split(x), cwd=folder, capture_output=True, check=False).returncode for x in lines]
 
     assert statuses == [0, 1, 0, 0, 0]
+
+
+def test_the_page_can_be_opened_afterwards(demo: tuple[Path, str]) -> None:
+    """By a token that is told, of a history that is there."""
+    folder, told = demo
+    config = load(folder / ".demo/config.yaml")
+    secret = told.strip().splitlines()[-1].strip()
+    with closing(store(config)) as opened:
+        assert [digest_of(secret)] == [token.digest for token in opened.tokens()]
+        assert len(list(opened.events())) > 100
 
 
 def test_it_leaves_nothing_running_and_no_secret_readable(demo: tuple[Path, str]) -> None:
