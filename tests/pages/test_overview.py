@@ -65,13 +65,19 @@ def test_the_figures_are_those_of_the_report(site: Site, inside: Inside) -> None
     assert {line["provider"]: [int(line[name]) for name in _FIGURES] for line in lines} == wanted
 
 
-def test_a_figure_leads_to_its_mails(site: Site, inside: Inside) -> None:
+def test_a_figure_leads_to_as_many_mails(site: Site, inside: Inside) -> None:
     page = inside(*READER).go("/?since=2019-01-01")
-    page.locator(".figures .hard a").click()
+    hard = page.locator(".figures .hard a")
+    amount = hard.inner_text()
+    hard.click()
     assert re.search(r"/mails\?since=2019-01-01&until=[-\d]+&category=hard", page.url)
+    assert re.search(rf"\b{amount}\b", page.locator("main").inner_text())
     page.go_back()
-    page.locator("section.top").get_by_role("link", name="google").click()
+    row = page.locator("section.top tr").filter(has_text="google")
+    amount = row.locator("td.num").inner_text()
+    row.get_by_role("link").click()
     assert "provider=google" in page.url
+    assert re.search(rf"\b{amount}\b", page.locator("main").inner_text())
 
 
 def test_a_report_is_chosen_confined_and_sorted(inside: Inside) -> None:

@@ -14,12 +14,15 @@ from bounced.serve.pages.times import Span, zone_name
 
 #: What a view of mails calls it; there `category` is hard, soft or complaint.
 TAG: Final = "tag"
+#: There, all that the bars show: hard, soft and complaints.
+FAILED: Final = "failed"
 #: What the mails can be filtered by, of what a report counts by.
 _FILTERS: Final = {
     By.CAMPAIGN: "campaign",
     By.LIST: "list",
     By.CATEGORY: TAG,
     By.PROVIDER: "provider",
+    By.DOMAIN: "domain",
     By.REASON: "reason",
     By.FAULT: "fault",
     By.RULE: "rule",
@@ -103,7 +106,7 @@ def change(now: int, before: int | None) -> str:
 
 def _line(query: ReportQuery, row: ReportRow, longest: int) -> Line:
     parts = list(zip(charts.STACK, _stack(row.figures), strict=True))
-    return Line(row.key, row.figures, row.before, mails(query, row.key), charts.bar(parts, longest))
+    return Line(row.key, row.figures, row.before, mails(query, row.key, category=FAILED), charts.bar(parts, longest))
 
 
 def _stack(figures: Figures) -> tuple[int, int, int]:
@@ -111,8 +114,5 @@ def _stack(figures: Figures) -> tuple[int, int, int]:
 
 
 def _filters(only: Only) -> dict[str, str]:
-    """Return what confines a report as a view of mails names it; a domain is no filter there."""
-    given = only.given()
-    renamed = {TAG if name == "category" else name: value for name, value in given.items()}
-    renamed.pop("domain", None)
-    return renamed
+    """Return what confines a report as a view of mails names it."""
+    return {TAG if name == "category" else name: value for name, value in only.given().items()}

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from bounced.model import Alarm, By, CountReport, Wave, WaveState
+from bounced.model import Alarm, By, CanaryAlarm, CountReport, Wave, WaveState
 from bounced.serve.pages import charts
 from bounced.serve.pages.figures import Line, change, days_chart, failed, lines, mails, question
 from bounced.serve.pages.frame import Frame
@@ -18,6 +18,8 @@ from bounced.store import Counts, Store
 #: The tables of the page: what by, its heading.
 _TOPS = ((By.REASON, "Reasons"), (By.PROVIDER, "Providers"), (By.CAMPAIGN, "Campaigns"), (By.FAULT, "Whose fault"))
 _ROWS = 8
+#: A notification that waits longer is worth a word.
+_PATIENCE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,13 @@ class Known:
     waves: list[Wave]
     held: Mapping[int, int]
     alarms: list[Alarm]
+    canary: CanaryAlarm | None
     counts: Counts
+
+    def late(self, now: datetime) -> timedelta | None:
+        """Return how long the oldest notification has waited, where that is too long."""
+        oldest = self.counts.oldest_open_delivery
+        return now - oldest if oldest and now - oldest > _PATIENCE else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,7 @@ def routers(frame: Frame) -> list[APIRouter]:
             anything=bool(failed(known.days.total.figures)),
             tops=[_top(by, name, known.tops[by]) for by, name in _TOPS],
             known=known,
+            late=known.late(datetime.now(UTC)),
             asking=[wave for wave in known.waves if wave.state is WaveState.ASKING],
             mailboxes={name: state_of(box) for name, box in frame.health.mailboxes().items()},
             boxes=frame.health.mailboxes(),
@@ -81,6 +90,7 @@ def _ask(store: Store, span: Span) -> Known:
         waves=waves,
         held=store.held_amounts([wave.id for wave in waves]),
         alarms=store.all_alarms(standing=True),
+        canary=store.standing_canary_alarm(),
         counts=store.counts(),
     )
 
