@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from bounced.changing import change, witness
 from bounced.cli.demo_plan import DAYS, FEEDBACK, RETURNS, SEED, Arrival, Plan
 from bounced.config import Config
 from bounced.daemon import wiring
@@ -27,7 +28,7 @@ from bounced.model import (
     SignOfLife,
 )
 from bounced.notify.schedule import back_off
-from bounced.pipeline import Stages, change, handle, judge_here, witness
+from bounced.pipeline import Stages, handle, judge_here
 from bounced.store import Store, SuppressionQuery
 from bounced.watching import settle
 
