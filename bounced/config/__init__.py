@@ -28,7 +28,7 @@ from bounced.config.lookups import LookupMap, Lookups, SenderScope
 from bounced.config.mailboxes import After, FolderMailbox, GoogleToken, ImapMailbox, Mailbox, MicrosoftToken, OAuth
 from bounced.config.policy import Alarms, Cost, Policy, Scope, Threshold, Waves, Window
 from bounced.config.privacy import Evidence, Privacy
-from bounced.config.running import Database, Http, Limits, Log, Rules, Webhook
+from bounced.config.running import Database, Http, Limits, Log, Reports, Rules, Webhook
 from bounced.errors import ConfigError
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "Port",
     "Privacy",
     "Reporter",
+    "Reports",
     "Rules",
     "Scope",
     "Seconds",
@@ -101,6 +102,7 @@ class Config(Section):
     webhooks: tuple[Webhook, ...] = ()
     http: Http = Http()
     lookups: Lookups = Lookups()
+    reports: Reports = Reports()
     log: Log = Log()
 
     @model_validator(mode="after")

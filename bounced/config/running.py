@@ -1,9 +1,12 @@
 """What the program runs on: database, limits, rules, endpoints, HTTP and log."""
 
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+import tzlocal
+from pydantic import AfterValidator, Field
 
 from bounced.config.base import Domain, Seconds, SecretSetting, Section
 
@@ -53,6 +56,28 @@ class Http(Section):
     names: tuple[Domain, ...] = ()
     session_hours: float = Field(default=8, gt=0, le=720)
     session_idle_minutes: float = Field(default=60, gt=0, le=43_200)
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):  # folders, other files, and paths that lead out
+        raise ValueError("want the name of a time zone, such as Europe/Berlin") from None
+    return name
+
+
+class Reports(Section):
+    timezone: Annotated[str, AfterValidator(_zone)] | None = None
+
+    @property
+    def zone(self) -> str:
+        """The time zone whose days are counted: that of the system where none is named, else UTC."""
+        if self.timezone:
+            return self.timezone
+        with suppress(ValueError, LookupError, OSError):
+            name = tzlocal.get_localzone_name()
+            return _zone(name) if name else "UTC"
+        return "UTC"
 
 
 class Log(Section):

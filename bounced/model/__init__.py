@@ -11,6 +11,8 @@ from bounced.model.figures import (
     ReportRow,
     SentCount,
     days_between,
+    flat,
+    report_columns,
 )
 from bounced.model.kept import Kept
 from bounced.model.ledger import (
@@ -106,5 +108,7 @@ __all__ = [
     "WaveState",
     "Wording",
     "days_between",
+    "flat",
     "lost",
+    "report_columns",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Final
 
 
 class By(StrEnum):
@@ -113,6 +114,10 @@ class Figures:
         return {figure: getattr(self, figure.value) for figure in Figure}
 
 
+#: The names of the rates.
+RATES: Final = ("hard_rate", "soft_rate", "complaint_rate")
+
+
 @dataclass(frozen=True, slots=True)
 class ReportRow:
     """The figures of one day (as ISO 8601 has it), campaign, … `key` is None for what names none.
@@ -153,6 +158,25 @@ class SentCount:
     category: str | None = None
     provider: str | None = None
     source: str = "sender"
+
+
+def report_columns(query: ReportQuery) -> tuple[str, ...]:
+    """Return the names that `flat` gives to the values of a row, in order."""
+    names = ("sent", *(figure.value for figure in Figure))
+    before = tuple(f"{name}_before" for name in names) if query.compare else ()
+    return (query.by.value, *names, *RATES, *before)
+
+
+def flat(row: ReportRow, query: ReportQuery) -> dict[str, str | int | float | None]:
+    """Return a row of a report as one object: what it stands for under the name of that, then figures and rates."""
+    told: dict[str, str | int | float | None] = {query.by.value: row.key, "sent": row.figures.sent}
+    told |= {figure.value: amount for figure, amount in row.figures.counts.items()}
+    told |= {name: None if (rate := getattr(row.figures, name)) is None else round(rate, 6) for name in RATES}
+    if query.compare:
+        before = row.before or Figures()
+        told["sent_before"] = before.sent
+        told |= {f"{figure.value}_before": amount for figure, amount in before.counts.items()}
+    return told
 
 
 def days_between(first: date, last: date) -> Iterator[date]:

@@ -17,6 +17,7 @@ from bounced.store.raw import RawEvidence
 from bounced.store.reports import Reports
 from bounced.store.review import ReviewQueue
 from bounced.store.sent import SentCounts, SentMails
+from bounced.store.sent_counts import Mailed, SentAmounts
 from bounced.store.sessions import Login, Sessions
 from bounced.store.suppressions import EVERYWHERE, SuppressionQuery, Suppressions, standing
 from bounced.store.tokens import Token, Tokens, TokenScope
@@ -35,6 +36,7 @@ __all__ = [
     "EventQuery",
     "Forgotten",
     "Login",
+    "Mailed",
     "Pruned",
     "Retention",
     "SentCounts",
@@ -59,6 +61,7 @@ class Store(
     Mailboxes,
     Outbox,
     SentMails,
+    SentAmounts,
     Tokens,
     Sessions,
     RawEvidence,

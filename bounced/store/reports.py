@@ -16,6 +16,7 @@ from bounced.store.days import date_of, time_of
 from bounced.store.faults import mapped
 from bounced.store.rolled import answers, rolled
 from bounced.store.rollups import Mark, RollUps, mark_of
+from bounced.store.sent_counts import SentFigures, sent_in
 from bounced.store.spans import Span
 from bounced.store.tables import journal
 
@@ -29,6 +30,20 @@ class Amounts:
         self._span = span
         self.by_key: dict[Key, Counter[Figure]] = defaultdict(Counter)
         self.total: Counter[Figure] = Counter()
+        self.sent: SentFigures | None = None
+
+    @property
+    def keys(self) -> set[Key]:
+        """Everything of which something is known."""
+        return {*self.by_key, *(self.sent.by_key if self.sent else ())}
+
+    def figures(self, key: Key) -> Figures:
+        """Return the figures of a key."""
+        return _figures(self.by_key.get(key), self.sent.by_key.get(key) if self.sent else None)
+
+    def all_figures(self) -> Figures:
+        """Return the figures of all keys together."""
+        return _figures(self.total, self.sent.total if self.sent else None)
 
     def add(self, rows: Iterable[Row[Any]]) -> None:
         """Add rows of `amount`, `figure`, and what the span wants told apart."""
@@ -63,7 +78,11 @@ class Reports(RollUps):
         span = Span(query.first, query.last, zone(query.timezone), query.by, query.only)
         with self._snapshot() as connection:
             now = _amounts(connection, span, counted)
-            before = _amounts(connection, _before(span, query), counted) if query.compare else None
+            now.sent = sent_in(connection, span)
+            before = None
+            if query.compare:
+                before = _amounts(connection, _before(span, query), counted)
+                before.sent = sent_in(connection, _before(span, query), now.sent.source if now.sent else None)
         return _told(query, span, now, before)
 
     @contextmanager
@@ -122,29 +141,25 @@ def _before(span: Span, query: ReportQuery) -> Span:
 
 
 def _told(query: ReportQuery, span: Span, now: Amounts, before: Amounts | None) -> CountReport:
-    total = ReportRow(None, _figures(now.total), _figures(before.total) if before else None)
+    total = ReportRow(None, now.all_figures(), before.all_figures() if before else None)
+    source = now.sent.source if now.sent else None
     if span.by is By.DAY:
-        return CountReport(query, tuple(_days(span, now, before, query)), total)
-    old = before.by_key if before else {}
-    keys = sorted({*now.by_key, *old}, key=lambda key: (-_weight(now.by_key.get(key)), key is None, key or ""))
-    rows = (_row(key, now, key, before) for key in keys)
-    return CountReport(query, tuple(rows), total)
-
-
-def _days(span: Span, now: Amounts, before: Amounts | None, query: ReportQuery) -> Iterator[ReportRow]:
-    first, _ = query.before()
-    for day in days_between(span.first, span.last):
-        as_far = first + (day - span.first)
-        yield _row(day.isoformat(), now, as_far.isoformat(), before)
+        first, _ = query.before()
+        pairs = [(day, first + (day - span.first)) for day in days_between(span.first, span.last)]
+        days = (_row(day.isoformat(), now, as_far.isoformat(), before) for day, as_far in pairs)
+        return CountReport(query, tuple(days), total, source)
+    rows = [_row(key, now, key, before) for key in now.keys | (before.keys if before else set())]
+    rows.sort(key=lambda row: (-_weight(row.figures), row.key is None, row.key or ""))
+    return CountReport(query, tuple(rows), total, source)
 
 
 def _row(key: Key, now: Amounts, old: Key, before: Amounts | None) -> ReportRow:
-    return ReportRow(key, _figures(now.by_key.get(key)), _figures(before.by_key.get(old)) if before else None)
+    return ReportRow(key, now.figures(key), before.figures(old) if before else None)
 
 
-def _figures(counted: Counter[Figure] | None) -> Figures:
-    return Figures(**{figure.value: amount for figure, amount in (counted or {}).items()})
+def _figures(counted: Counter[Figure] | None, sent: int | None) -> Figures:
+    return Figures(**{figure.value: amount for figure, amount in (counted or {}).items()}, sent=sent)
 
 
-def _weight(counted: Counter[Figure] | None) -> int:
-    return sum(counted[each] for each in (Figure.HARD, Figure.SOFT, Figure.COMPLAINTS)) if counted else 0
+def _weight(figures: Figures) -> int:
+    return figures.hard + figures.soft + figures.complaints
