@@ -76,11 +76,12 @@ def events(  # noqa: PLR0913  each parameter is an option of the command line
 
 
 def _write_csv(found: Iterator[Event]) -> None:
-    from bounced.serve.exported import HEADS, Form, as_csv
+    from bounced.serve.exported import Form
+    from bounced.serve.sheets import EVENTS
 
-    sys.stdout.write(HEADS[Form.CSV])
+    sys.stdout.write(EVENTS.head(Form.CSV))
     while some := list(islice(found, _STEP)):
-        sys.stdout.write(as_csv(some))
+        sys.stdout.write(EVENTS.lines(Form.CSV, some))
 
 
 def _domain(text: str) -> str:

@@ -59,6 +59,8 @@ from bounced.serve.pages import (
     reports,
     review,
     rules,
+    suppressions,
+    undoing,
     waves,
 )
 from bounced.serve.pages.errors import dressed
@@ -69,7 +71,7 @@ from bounced.serve.throttle import Throttle
 
 __all__ = ["Pages"]
 
-_PARTS = (overview, reports, mails, address, person, review, waves, deliveries, rules, mailboxes)
+_PARTS = (overview, reports, mails, address, person, suppressions, undoing, review, waves, deliveries, rules, mailboxes)
 _PLACES = (
     Place("/", "Overview"),
     Place("/reports", "Reports"),

@@ -14,6 +14,7 @@ from bounced.serve.pages.frame import Frame
 from bounced.serve.pages.guard import HEADERS
 from bounced.serve.pages.times import span_of
 from bounced.serve.problems import Problem, invalid
+from bounced.serve.sheets import EVENTS
 from bounced.serve.v1.shapes import ADDRESS, LINE
 from bounced.store import EventQuery, Store, cursor_of
 
@@ -107,7 +108,7 @@ def routers(frame: Frame) -> list[APIRouter]:
         request: Request, query: Asked, form: Annotated[Form, Query(alias="format")] = Form.CSV
     ) -> Response:
         """Hand out the view as a file: every line of it, in the same order."""
-        said = await exported(frame.threads, frame.desk().store.events(query), form)
+        said = await exported(frame.threads, frame.desk().store.events(query), form, EVENTS)
         said.headers.update(HEADERS)
         return said
 

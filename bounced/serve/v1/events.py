@@ -14,6 +14,7 @@ from bounced.address import normalise_domain
 from bounced.model import Action, Category, Event, Fault, Kind, Reason, Trust
 from bounced.serve.exported import MEDIA_TYPES, Form, exported
 from bounced.serve.problems import Problem, invalid, responses
+from bounced.serve.sheets import EVENTS
 from bounced.serve.v1.doors import Doors
 from bounced.serve.v1.shapes import (
     ADDRESS,
@@ -167,7 +168,7 @@ def routers(doors: Doors) -> list[APIRouter]:
         form: Annotated[Form, Query(alias="format", description="One event a line.")] = Form.CSV,
     ) -> Response:
         """Write every event that the same query lists, all of them; no cell of the CSV is a formula."""
-        return await exported(doors.threads, doors.desk().store.events(asked), form)
+        return await exported(doors.threads, doors.desk().store.events(asked), form, EVENTS)
 
     @read.get("/events/{id}", responses=responses(404))
     async def get_event(id: Annotated[str, Path(min_length=1, max_length=64)]) -> EventTold:  # noqa: A002
