@@ -4,19 +4,21 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 import yaml
 from playwright.sync_api import Browser
 
 from bounced.config import Database
+from bounced.model import Event
 from bounced.store import Store, TokenScope
 from bounced.store.tokens import mint
 from tests.pages import story
@@ -45,11 +47,15 @@ def visiting(browser: Browser) -> Iterator[Callable[..., Visit]]:
 
 @dataclass
 class Site:
-    """`bounced serve` as its operator runs it, on a ledger that tells a story. `rules` is the operator's folder."""
+    """`bounced serve` as its operator runs it, on a ledger that tells a story: these events. `rules` is the operator's
+    folder.
+    """
 
     folder: Path
     store: Store
+    events: Sequence[Event] = ()
     url: str = ""
+    tokens: dict[tuple[TokenScope, ...], str] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=count)
 
     @property
@@ -60,6 +66,16 @@ class Site:
         secret, made = mint(f"mo{next(self._numbers)}", scopes, datetime.now(UTC), "the tests")
         assert self.store.add_token(made)
         return secret
+
+    def ask(self, path: str, scopes: tuple[TokenScope, ...] = READER) -> Any:
+        """Return what the HTTP interface answers."""
+        return self.call(Request(self.url + path), scopes)
+
+    def call(self, request: Request, scopes: tuple[TokenScope, ...] = READER) -> Any:
+        """Return what the HTTP interface answers; a token is made once, since a new one is not known at once."""
+        request.add_header("Authorization", f"Bearer {self.tokens[scopes]}")
+        with urlopen(request, timeout=30) as answer:
+            return json.load(answer)
 
     def configure(self) -> Path:
         hooks = [
@@ -86,7 +102,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made = Site(folder, store)
     made.rules.mkdir()
     store.upgrade()
-    story.tell(store, datetime.now(UTC))
+    made.tokens = {scopes: made.token(*scopes) for scopes in (READER, WRITER)}
+    made.events = story.tell(store, datetime.now(UTC))
     log = folder / "log"
     command = [sys.executable, "-m", "bounced", "serve", "--config", str(made.configure())]
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:

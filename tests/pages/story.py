@@ -47,10 +47,11 @@ _FAILURES: Final = (
 _PROVIDERS: Final = ("google", "microsoft", "yahoo", None)
 
 
-def tell(store: Store, now: datetime) -> None:
-    """Write the story of 90 days that end now."""
+def tell(store: Store, now: datetime) -> list[Event]:
+    """Write the story of 90 days that end now, and return its events."""
+    events = [*_days(now), *_unclear(now), *_hostile(now)]
     with store.begin() as tx:
-        tx.record([*_days(now), *_unclear(now), *_hostile(now)])
+        tx.record(events)
         tx.journal([_suppressed(number, now) for number in range(40)])
         tx.settle(
             [
@@ -72,6 +73,7 @@ def tell(store: Store, now: datetime) -> None:
         error = None if state is DeliveryState.DONE else "status 503: <b>come back later</b>"
         made = Attempt(now, 240, state, now + timedelta(hours=1), 200 if error is None else 503, error, "thanks")
         store.attempted(delivery, made)
+    return events
 
 
 def _days(now: datetime) -> Iterator[Event]:

@@ -3,14 +3,13 @@
 import json
 import re
 from collections.abc import Callable
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from bounced.model import Cause
 from bounced.reviewing import FILE
-from bounced.store import TokenScope
 from tests.pages.conftest import READER, Site
 from tests.servers.browser import Visit
 from tests.servers.program import eventually
@@ -106,8 +105,8 @@ def test_who_may_only_look_changes_nothing(inside: Callable[..., Visit]) -> None
 
 def _judged(site: Site, reply: str) -> dict[str, str]:
     """Return what the program says of a reply now."""
-    headers = {"Authorization": f"Bearer {site.token(TokenScope.CHECK)}", "Content-Type": "application/json"}
-    asked = Request(f"{site.url}/v1/classify", json.dumps({"reply": reply}).encode(), headers)
-    with urlopen(asked, timeout=20) as answer:
-        found: dict[str, str] = json.load(answer)
+    headers = {"Content-Type": "application/json"}
+    found: dict[str, str] = site.call(
+        Request(f"{site.url}/v1/classify", json.dumps({"reply": reply}).encode(), headers)
+    )
     return found
