@@ -13,11 +13,12 @@ import pytest
 from sqlalchemy import select
 
 from bounced import Suppressions
+from bounced.changing import witness
 from bounced.config import Config, Secret, parse
 from bounced.daemon import wiring
 from bounced.errors import ConfigError, StoreDown
 from bounced.model import Change, Move, Place, RawMessage, Sent, Sign, SignOfLife, Trust
-from bounced.pipeline import Reading, handle, judge_here, witness
+from bounced.pipeline import Reading, handle, judge_here
 from bounced.sealing import MASK, Seal
 from bounced.store import Erasure, EventQuery, Store, SuppressionQuery, Terms
 from bounced.store.hashing_steps import STEPS
