@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bounced.changing import change, witness
 from bounced.config import Config
 from bounced.correlate import Mail, Purpose
+from bounced.daemon.importing import importing
 from bounced.daemon.judging import Judges
 from bounced.daemon.reviewing import review, shown
 from bounced.daemon.wiring import told
@@ -66,6 +67,7 @@ def desk(  # noqa: PLR0913  one configuration, and what is at work for it
         reload=reload,
         policy=config.policy,
         tell=told,
+        importing=importing(config, store),
     )
 
 

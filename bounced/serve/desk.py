@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from bounced.config import Http, Policy, Webhook
 from bounced.errors import StoreDown
 from bounced.model import Change, Notification, SignOfLife, Tags, Wave, WaveState
+from bounced.serve.importing import Importing
 from bounced.serve.reviewing import Reviewing, RuleShown
 from bounced.store import Store
 
@@ -37,6 +38,7 @@ class Desk:
     page is reached and how long one is logged in. `review` is the queue of what was not understood, `rules` those in
     force in their order, `endpoints` who is told. `reload` has configuration and rules read again, some time soon.
     `policy` is what the suppression table does, `tell` makes the notifications of many changes that a person made.
+    `importing` reads lists of addresses.
     """
 
     store: Store
@@ -54,6 +56,7 @@ class Desk:
     reload: Callable[[], None] | None = None
     policy: Policy = field(default_factory=Policy)
     tell: Callable[[Sequence[Change]], Sequence[Notification]] = lambda _: ()
+    importing: Importing | None = None
 
 
 class Threads:

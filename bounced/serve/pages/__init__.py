@@ -50,6 +50,7 @@ from bounced.serve.desk import Desk, Threads
 from bounced.serve.health import Health
 from bounced.serve.pages import (
     address,
+    bringing,
     deliveries,
     login,
     mailboxes,
@@ -71,7 +72,21 @@ from bounced.serve.throttle import Throttle
 
 __all__ = ["Pages"]
 
-_PARTS = (overview, reports, mails, address, person, suppressions, undoing, review, waves, deliveries, rules, mailboxes)
+_PARTS = (
+    overview,
+    reports,
+    mails,
+    address,
+    person,
+    suppressions,
+    bringing,
+    undoing,
+    review,
+    waves,
+    deliveries,
+    rules,
+    mailboxes,
+)
 _PLACES = (
     Place("/", "Overview"),
     Place("/reports", "Reports"),
