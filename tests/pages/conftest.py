@@ -108,7 +108,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     command = [sys.executable, "-m", "bounced", "serve", "--config", str(made.configure())]
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
         try:
-            made.url = _url(log, process)
+            made.url = address_of(log, process)
             yield made
         finally:
             process.terminate()
@@ -131,7 +131,7 @@ def inside(site: Site, visiting: Callable[..., Visit]) -> Callable[..., Visit]:
     return entered
 
 
-def _url(log: Path, process: subprocess.Popen[bytes]) -> str:
+def address_of(log: Path, process: subprocess.Popen[bytes]) -> str:
     """Return where the site answers, as its log says."""
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:

@@ -36,6 +36,8 @@ HOSTILE: Final = (
     '=HYPERLINK("http://evil.example","x") \u202egnp.exe\u202c \u200b\u2066 javascript:alert(1) {{7*7}} </pre></td>'
 )
 HOSTILE_ADDRESS: Final = "\"><svg/onload=alert(1)>=cmd|'/c calc'!a0\"@evil.example"
+#: An import that was a mistake: of twelve addresses.
+BAD_LIST: Final = "bad-list.csv"
 MOON: Final = "550 the tenant of <{}> has left us for the moon, ticket {}"
 
 _FAILURES: Final = (
@@ -53,6 +55,7 @@ def tell(store: Store, now: datetime) -> list[Event]:
     with store.begin() as tx:
         tx.record(events)
         tx.journal([_suppressed(number, now) for number in range(40)])
+        tx.journal([_imported(number, now - timedelta(hours=2)) for number in range(12)])
         tx.settle(
             [
                 (
@@ -154,6 +157,13 @@ def _suppressed(number: int, now: datetime) -> Change:
     return Change(
         f"user{number % 30}n0@google.example", "*", Move.SUPPRESS, at, Category.HARD, Reason.MAILBOX_UNKNOWN,
         "550 5.1.1 the account does not exist",
+    )  # fmt: skip
+
+
+def _imported(number: int, at: datetime) -> Change:
+    return Change(
+        f"listed{number:02}@bad-list.example", "*", Move.SUPPRESS, at, "imported", "imported",
+        "on the list of the old system", actor=f"import {BAD_LIST}",
     )  # fmt: skip
 
 

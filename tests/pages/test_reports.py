@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from bounced.model import Category, Event
 from tests.pages.conftest import READER, Site
 from tests.pages.test_mails import downloaded
 from tests.servers.browser import Visit
+from tests.servers.program import bounced
 
 #: How a key of a report is found in an event.
 KEYS: dict[str, Callable[[Event], str | None]] = {
@@ -25,6 +27,8 @@ KEYS: dict[str, Callable[[Event], str | None]] = {
     "rule": lambda event: event.rule,
 }
 FIGURES = {"hard": Category.HARD, "soft": Category.SOFT, "complaints": Category.COMPLAINT}
+
+_JSON = ("--timezone", "UTC", "--limit", "0", "--format", "json")
 
 Table = dict[str | None, tuple[int, ...]]
 
@@ -68,6 +72,9 @@ def test_page_and_file_say_what_happened(by: str, site: Site, inside: Callable[.
 
     rows = list(csv.DictReader(io.StringIO(downloaded(page, "CSV"))))
 
+    said = bounced(site.folder / "config.yaml", "report", "--by", by, "--from", f"{since}", "--to", f"{until}", *_JSON)
+    command = _table((row[by], *(row[name] for name in FIGURES)) for row in json.loads(said.stdout))
+    assert command == wanted
     file = _table((row[by].removeprefix("'") or None, *(row[name] for name in FIGURES)) for row in rows)
     assert {_plain(key): amounts for key, amounts in file.items()} == {_plain(k): a for k, a in wanted.items()}
     assert {_plain(key): amounts for key, amounts in of_page(page).items()} == {_plain(k): a for k, a in wanted.items()}
