@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from bounced import Mail, ReturnPaths
 from bounced.config import Config, parse
 from bounced.correlate import mark_of
 from bounced.daemon import wiring
+from bounced.daemon.replay import Replay, Span
 from bounced.model import Category, Event, Place, RawMessage, Sent, Tags, Trust
 from bounced.pipeline import handle, judge_here
 from bounced.store import Store
@@ -144,3 +145,21 @@ def test_a_mark_in_a_short_token_gives_long_tags_back(config: Config, store: Sto
     (event,) = events_of(config, store, bounce(path, ANN))
 
     assert (event.trust, event.tags) == (Trust.SIGNED, long)
+
+
+def test_a_second_judgement_knows_the_records_too(config: Config, store: Store) -> None:
+    """What was matched by a record, or named by it alone, comes out the same; a record that came later helps."""
+    store.add_sent([Sent("env-1", ANN, "1@shop.example", TAGS)], {}, NOW)
+    events_of(config, store, bounce("bounces@example.net", "redacted@customer.example", envelope_id="env-1"))
+    stages = replace(wiring.stages(config, store), judge=judge_here(wiring.reading(config)))
+    late = bounce("bounces@example.net", BOB, message_id="2@shop.example")
+    handle([RawMessage(Place("returns", "INBOX", 1, 2), late, len(late), NOW)], stages, NOW)
+    store.add_sent([Sent("env-2", BOB, "2@shop.example", TAGS)], {}, NOW)
+
+    found = Replay(config, store, NOW).compare(Span(NOW - timedelta(days=1), NOW + timedelta(days=1)))
+
+    (bettered,) = found.different
+    assert bettered.old and bettered.new
+    assert (bettered.address, bettered.old.trust, bettered.new.trust) == (BOB, Trust.CLAIMED, Trust.MATCHED)
+    assert [change.address for change in found.gained] == [BOB]
+    assert found.lost == []

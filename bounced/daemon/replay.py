@@ -16,6 +16,7 @@ from bounced.daemon.correcting import Correction, Effect, Judge, corrections, ef
 from bounced.keeping import restored
 from bounced.model import Change, Judged, Kept, RawMessage, Suppression
 from bounced.pipeline import Judgement, judge_apart, judge_here, judge_one
+from bounced.recalling import recalled
 from bounced.workers import Workers
 
 if TYPE_CHECKING:
@@ -96,13 +97,19 @@ class Replay:
         replayed.messages += len(whole)
         replayed.cut += sum(kept.cut for kept in page)
         raws = [restored(kept, events[kept.digest][0].place) for kept in whole]
-        for kept, judgement in zip(whole, judge(raws), strict=True):
+        for kept, judgement in zip(whole, self._remembered(judge(raws)), strict=True):
             if not isinstance(judgement, Judged):
                 replayed.failed += 1
                 continue
             found = corrections(events[kept.digest], judgement)
             replayed.matrix.update((words(each.old), words(each.new)) for each in found)
             replayed.different += [each for each in found if each.differs]
+
+    def _remembered(self, judgements: Sequence[Judgement]) -> Sequence[Judgement]:
+        """Return the judgements in the light of the sender's records, as far as those are kept still."""
+        with self._store.begin() as tx:
+            memory = self._stages.memory if tx.keeps_sent() else None
+        return recalled(judgements, memory, self._store.begin, self._now) if memory else judgements
 
     def _effects(self, found: Sequence[Correction], write: bool, why: str = "") -> Iterator[tuple[str, Effect]]:
         """Yield what follows for each address, by transactions of some hundred; with `write`, once it is committed."""
