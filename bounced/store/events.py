@@ -22,6 +22,8 @@ _INDEXED: Final = (
 _EQUAL: Final = (*_INDEXED, "trust")
 #: An index in which a filter finds so many entries is no better than another.
 _MANY: Final = 50_000
+#: So many events are sorted by time at most; of more, enough are found soon by walking back in time.
+_SORTED: Final = 10_000
 #: This filter finds events in the order of addresses; they must be sorted by time.
 _BEGINS: Final = "begins"
 #: After every character that an address may have.
@@ -194,7 +196,7 @@ def _leader(connection: Connection, query: EventQuery) -> str:
     elif len(leads) < 2:
         return next(iter(leads), "at")
     amounts = dict(zip(leads, connection.execute(select(*_amounts(query, leads))).one(), strict=True))
-    if amounts.get(_BEGINS, 0) >= _MANY:
+    if amounts.get(_BEGINS, 0) >= _SORTED:
         del amounts[_BEGINS]
     return min(amounts, key=amounts.__getitem__, default="at")
 
