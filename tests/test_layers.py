@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "bounced"
-GROUND = {"model", "errors", "config", "address", "terminal", "spreadsheet", "keeping", "patterns"}
+GROUND = {"model", "errors", "config", "address", "terminal", "spreadsheet", "keeping", "patterns", "counting"}
 STAGES = {"exchange", "mailbox", "readers", "classify", "correlate", "policy", "store", "notify", "serve"}
 MAY_ALSO = {"serve": {"store"}, "notify": {"store"}}
 #: Libraries that one stage alone may import.

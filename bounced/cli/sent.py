@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from bounced.cli.ledger import address, ledger
 from bounced.cli.options import ConfigOption, FormatOption
 from bounced.cli.render import Format, show
+from bounced.cli.sent_counts import counts_in, lines_of, postfix_log
 from bounced.model import Sent, Tags
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _LINES, _SHOWN = 5_000, 20
 #: Characters of one line.
 _LONGEST = 20_000
 
-app = typer.Typer(no_args_is_help=True, help="Record mails that you sent.")
+app = typer.Typer(no_args_is_help=True, help="Record mails that you sent, or how many.")
 
 
 @app.command()
@@ -54,24 +55,31 @@ def add(  # noqa: PLR0913  each parameter is an option of the command line
 
 @app.command("import")
 def import_(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="JSON lines; - for standard input.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="JSON lines, counts also as CSV; - for standard input.")],
+    source: Annotated[str, typer.Option(metavar="NAME", help="Who counted, where these are counts.")] = "sender",
     config: ConfigOption = None,
 ) -> None:
     """Record many mails, one JSON object a line: recipient, message_id or id, campaign, list, categories, stream,
-    sent_at, return_path.
+    sent_at, return_path. Or how many there were, for the rates in reports: day, sent, campaign, list, category,
+    provider, as JSON lines or as CSV with a header; the last four may lack.
 
     What is recorded already is replaced. Exit status 1 if a line was no such object; the others are recorded.
     """
     problems: list[str] = []
     with ledger(config) as (_, store), _opened(path) as lines:
-        mails, recorded, now = _mails(lines, problems), 0, datetime.now(UTC)
-        while some := list(islice(mails, _LINES)):
-            recorded += record(store, some, now)
+        first = lines.readline(_LONGEST)
+        if (counts := counts_in(first, lines, source, problems)) is not None:
+            recorded, what = store.put_sent_counts(counts), "count"
+        else:
+            recorded, what = _record_all(store, chain([first], lines_of(lines)), problems), "mail"
     for problem in problems[:_SHOWN]:
         typer.echo(problem, err=True)
     more = f", {len(problems)} line(s) not understood" if problems else ""
-    typer.echo(f"{recorded} mail(s) recorded{more}")
+    typer.echo(f"{recorded} {what}(s) recorded{more}")
     raise typer.Exit(1 if problems else 0)
+
+
+app.command("postfix-log")(postfix_log)
 
 
 @app.command()
@@ -90,13 +98,18 @@ def record(store: "Store", mails: Iterable[Sent], now: datetime) -> int:
     return store.add_sent(told, {mark_of(tags): tags for tags in campaigns}, now)
 
 
-def _mails(lines: TextIO, problems: list[str]) -> Iterator[Sent]:
+def _record_all(store: "Store", lines: Iterable[str], problems: list[str]) -> int:
+    mails, recorded, now = _mails(lines, problems), 0, datetime.now(UTC)
+    while some := list(islice(mails, _LINES)):
+        recorded += record(store, some, now)
+    return recorded
+
+
+def _mails(lines: Iterable[str], problems: list[str]) -> Iterator[Sent]:
     """Yield the mail of each line; add a line to `problems` for what is none."""
     from bounced.correlate import Recording
 
-    number = 0
-    while line := lines.readline(_LONGEST):
-        number += 1
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:

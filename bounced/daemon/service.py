@@ -28,7 +28,7 @@ from bounced.errors import BouncedError
 from bounced.model import Attempt, Delivery
 from bounced.serve.health import Health
 from bounced.serve.metrics import Metrics
-from bounced.store import Store
+from bounced.store import MAILED_DAYS, Store
 from bounced.watching import settle
 
 log = structlog.get_logger("bounced.daemon")
@@ -226,6 +226,7 @@ class Service:
             log.info("pruned", messages=pruned.messages, notifications=pruned.notifications)
         if forgotten.any:
             log.info("forgotten", **asdict(forgotten))
+        self.store.forget_mailed(now.date() - timedelta(days=MAILED_DAYS))
         if mails := self.store.forget_sent(now - timedelta(days=self.config.correlation.sent.keep_days)):
             log.info("forgotten", sent=mails)
         return _PRUNE_EVERY

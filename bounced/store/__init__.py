@@ -17,7 +17,7 @@ from bounced.store.raw import RawEvidence
 from bounced.store.reports import Reports
 from bounced.store.review import ReviewQueue
 from bounced.store.sent import SentCounts, SentMails
-from bounced.store.sent_counts import Mailed, SentAmounts
+from bounced.store.sent_counts import MAILED_DAYS, Mailed, SentAmounts
 from bounced.store.sessions import Login, Sessions
 from bounced.store.suppressions import EVERYWHERE, SuppressionQuery, Suppressions, standing
 from bounced.store.tokens import Token, Tokens, TokenScope
@@ -28,6 +28,7 @@ from bounced.store.waves import Waves
 
 __all__ = [
     "EVERYWHERE",
+    "MAILED_DAYS",
     "Amount",
     "Counts",
     "DeliveryQuery",

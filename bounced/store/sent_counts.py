@@ -19,6 +19,8 @@ from bounced.store.statements import many, taking_place, upserting
 
 #: Counts, or marks, written in one transaction.
 _CHUNK: Final = 5_000
+#: Days that a mail of a log is known again.
+MAILED_DAYS: Final = 120
 _DIMENSIONS: Final = ("campaign", "list", "category", "provider")
 _POSITIVE: Final = 2**63 - 1
 
