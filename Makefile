@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 # How many tests run at a time; most of them wait for a server.
 JOBS   ?= 4
 
-.PHONY: help venv demo test lint servers lock clean
+.PHONY: help venv demo test screenshots lint servers lock clean
 
 help:            ## show this list
-	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 venv: $(VENV)/.ready  ## make the virtual environment from requirements.lock
 
@@ -27,6 +27,9 @@ servers:         ## install Dovecot, Postfix, PostgreSQL, Chromium and what else
 
 test: venv servers  ## run all tests, on real servers where they can be had
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
+
+screenshots: venv servers  ## take pictures of each page, light, dark and on a phone, into docs/screenshots
+	$(BIN)/python -m tests.pages.screenshots
 
 lint: venv       ## ruff and mypy
 	$(BIN)/ruff check .
