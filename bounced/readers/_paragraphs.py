@@ -1,14 +1,18 @@
 """The lines of a human text that speak of one recipient."""
 
+import re
+
 from bounced.readers._addresses import ADDRESS
 
 MAX_ABOUT = 2_000
+_ORIGIN = re.compile(r"\(expanded from: [^()\n]{1,400}\)", re.I)
 
 
 def about(text: str, address: str | None) -> str | None:
-    """Return the lines from the one that names `address` to the next recipient's or a gap; all without such a line.
+    """Return the lines from the one that names `address` to the next recipient's or a gap.
 
-    At most MAX_ABOUT characters; None for a text that says nothing.
+    The whole text where no line names it, or where they only say which alias it came from: sendmail tells further down
+    what its program wrote. At most MAX_ABOUT characters; None for a text that says nothing.
     """
     if not text.strip():
         return None
@@ -20,7 +24,8 @@ def about(text: str, address: str | None) -> str | None:
     end = start + 1
     while end < len(lines) and end - start < 25 and not _ends(lines, start, end, wanted):
         end += 1
-    return "\n".join(lines[start:end]).strip()[:MAX_ABOUT]
+    said = "\n".join(lines[start:end]).strip()
+    return (text.strip() if _ORIGIN.fullmatch(said) else said)[:MAX_ABOUT]
 
 
 def _ends(lines: list[str], start: int, at: int, wanted: str) -> bool:

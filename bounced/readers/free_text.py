@@ -48,13 +48,16 @@ def findings_of(message: Message, action: Action) -> tuple[Finding, ...]:
         named = tuple(Mention(a, blocks.get(a.lower(), ""), 5) for a in dict.fromkeys(failed))
     if not named:
         named = tuple(Mention(a, text, 1) for a in sent_to(message))
-    return tuple(finding_of(one, text, action) for one in named)
+    return tuple(finding_of(one, text, action, alone=len(named) == 1) for one in named)
 
 
-def finding_of(mention: Mention, text: str, action: Action = Action.FAILED) -> Finding:
-    """Return the finding that the lines about a recipient make; the whole text serves where those say nothing."""
+def finding_of(mention: Mention, text: str, action: Action = Action.FAILED, *, alone: bool = False) -> Finding:
+    """Return the finding that the lines about a recipient make; the whole text serves where those say nothing.
+
+    Of a recipient who is `alone` the reason may also stand above, with no more than a label before the address.
+    """
     block = mention.block
-    rest = block.replace(mention.address, "", 1)
+    rest = block.partition(mention.address)[2] if alone else block.replace(mention.address, "", 1)
     if len(rest.strip(" \n\t<>:;,.'\"()[]-*")) < _SAYS_NOTHING:
         block = text
     reply = reply_in(block)
