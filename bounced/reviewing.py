@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from bounced.classify import Rules
 from bounced.classify.masking import masked
 from bounced.classify.proposing import Neighbours, as_yaml
+from bounced.classify.rule import Layer
 from bounced.errors import ConfigError
 from bounced.model import FAULT_OF, Cause, Proposal, Reason, Settled, Suggestion, Trial, Unclear, Wording
 
@@ -65,7 +66,8 @@ class Review:
         What a person has settled is left out until it comes again; with `everything` it is not. Raises StoreDown.
         """
         words = {} if everything else self.store.settled()
-        found = [*self.store.unclear(since, MOST), *self.store.quarantined(since, MOST)]
+        unclear = (each for each in self.store.unclear(since, MOST) if not self._is_explained(each))
+        found = [*unclear, *self.store.quarantined(since, MOST)]
         return sorted(_grouped(found, words), key=lambda each: (-each.amount, each.key))
 
     def wording(self, key: str, since: datetime) -> Wording | None:
@@ -129,6 +131,14 @@ class Review:
         """Ask no more about what came of a wording until now. Raises StoreDown."""
         self.store.settle(Settled(key, now, actor, "dismissed"))
 
+    def _is_explained(self, each: Unclear) -> bool:
+        """True where the rule of a receiver, or one of the operator's, decided against a code: it knows better."""
+        return each.cause is Cause.CONTRADICTION and each.rule in self._knowing
+
+    @cached_property
+    def _knowing(self) -> frozenset[str]:
+        return frozenset(rule.id for rule in self.rules.rules if rule.local or rule.layer is Layer.RECEIVER)
+
     @cached_property
     def _neighbours(self) -> Neighbours:
         return Neighbours(self.rules.rules)
@@ -175,18 +185,17 @@ def implied_fault(reason: Reason) -> str:
 def _grouped(found: Iterable[Unclear], words: Mapping[str, Settled]) -> Iterator[Wording]:
     groups: dict[str, tuple[str, list[Unclear]]] = {}
     for each in found:
-        text = _shown(each)
-        key = key_of(each.cause, text)
+        text = _masked(each.text) or f"({each.source})"
+        key = key_of(each.cause, f"{text} {_rule(each)}".strip())
         if key not in words or each.at > words[key].at:
             groups.setdefault(key, (text, []))[1].append(each)
     for key, (text, members) in groups.items():
         yield _wording(key, text, members)
 
 
-def _shown(each: Unclear) -> str:
-    """Return the masked wording; what has no words goes by its reader, a contradiction also by its rule."""
-    text = _masked(each.text) or f"({each.source})"
-    return f"{text} [{each.rule}]" if each.cause is Cause.CONTRADICTION else text
+def _rule(each: Unclear) -> str:
+    """Return the rule that is told apart, for a contradiction."""
+    return each.rule if each.cause is Cause.CONTRADICTION else ""
 
 
 def _wording(key: str, text: str, members: Sequence[Unclear]) -> Wording:
@@ -203,6 +212,7 @@ def _wording(key: str, text: str, members: Sequence[Unclear]) -> Wording:
         first_at=newest[-1].at,
         last_at=newest[0].at,
         examples=tuple(newest[:_EXAMPLES]),
+        rule=_rule(newest[0]),
     )
 
 

@@ -1,8 +1,7 @@
 """The review queue on either database: grouped by masked wording, settled by persons, and made into rules that hold."""
 
+import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,9 +11,12 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import Result
+from typer.testing import CliRunner
 
 from bounced.classify import Rules
 from bounced.classify.masking import masked
+from bounced.cli.app import app
 from bounced.config import Database
 from bounced.model import Category, Cause, Disposition, Fault, Kind, Outcome, Place, Reason, Settled
 from bounced.reviewing import FILE, Review
@@ -125,6 +127,7 @@ def test_every_cause_is_told_apart(store: Store) -> None:
         event(5, NOW, diagnostic="552 abc", rule="reply.storage"),
         event(6, NOW, kind=Kind.OTHER, subtype="mdn", category=None, reason=None, rule="kind.other"),
         event(7, NOW),
+        event(8, NOW, diagnostic="452 x", rule="google.unknown", disagreed=("a receiver knows what its codes mean",)),
     )
     with store.begin() as tx:
         place = Place("returns", "INBOX", 1, 9)
@@ -135,7 +138,13 @@ def test_every_cause_is_told_apart(store: Store) -> None:
     assert set(found) == set(Cause)
     assert found[Cause.PUZZLING] == "(ticket)"
     assert found[Cause.QUARANTINE] == "<n> levels of MIME; the limit is <n>"
-    assert "status.5.1.1" in found[Cause.CONTRADICTION]
+    assert found[Cause.CONTRADICTION] == "550 over quota"
+
+
+def test_a_contradiction_names_who_believed_the_words(ledger: Store) -> None:
+    put(ledger, event(2, NOW, diagnostic="550 5.1.1 over quota", rule="full.said", disagreed=("status 5.1.1",)))
+    (found,) = review(ledger).wordings(SINCE)
+    assert (found.rule, found.text) == ("full.said", "550 over quota")
 
 
 def test_settled_until_it_comes_again(store: Store) -> None:
@@ -309,37 +318,33 @@ def test_many_reports_are_found_by_index(store: Store) -> None:
 
 
 @pytest.fixture
-def configured(tmp_path: Path, local: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def configured(tmp_path: Path, local: Path) -> Callable[..., Result]:
+    """Return what runs `bounced review` on a ledger of four reports that nobody understood."""
     config = tmp_path / "config.yaml"
     url = f"sqlite:///{tmp_path}/b.db"
     config.write_text(yaml.safe_dump({"database": {"url": url}, "rules": {"local": str(local)}}))
-    store = Store.open(Database(url=url))
-    store.upgrade()
-    put(store, *(replace(unknown(n, MOON.format(f"u{n}@example.org", n)), at=datetime.now(UTC)) for n in range(4)))
-    store.close()
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "bounced", "review", *arguments, "--config", str(config)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-    return run
+    made = Store.open(Database(url=url))
+    made.upgrade()
+    put(made, *(replace(unknown(n, MOON.format(f"u{n}@example.org", n)), at=datetime.now(UTC)) for n in range(4)))
+    made.close()
+    return lambda *arguments: CliRunner().invoke(app, ["--config", str(config), "review", *arguments])
 
 
-def test_by_command(configured: Callable[..., subprocess.CompletedProcess[str]], local: Path) -> None:
+def test_by_command(configured: Callable[..., Result], local: Path) -> None:
     """list, show, accept, and then nothing is left."""
     listed = configured("list", "--format", "jsonl")
-    assert listed.returncode == 0, listed.stderr
-    row = yaml.safe_load(listed.stdout)
-    assert (row["amount"], row["cause"]) == (4, "unknown")
+    assert listed.exit_code == 0, listed.output
+    row = json.loads(listed.stdout)
+    assert (row["amount"], row["cause"], row["providers"]) == (4, "unknown", {})
 
     shown = configured("show", row["key"])
     assert "- id: own." in shown.stdout
     unsure = configured("accept", row["key"], "--yes")
-    assert (unsure.returncode, "--reason" in unsure.stderr) == (2, True)
+    assert (unsure.exit_code, "--reason" in unsure.stderr) == (2, True)
     accepted = configured("accept", row["key"], "--reason", "mailbox_unknown", "--id", "own.moon", "--yes")
-    assert accepted.returncode == 0, accepted.stderr
+    assert accepted.exit_code == 0, accepted.output
     assert "takes 4 of the newest 4 failures, 4 of them with another verdict" in accepted.stderr
     assert "own.moon" in (local / FILE).read_text()
-    assert configured("list").returncode == 1
-    assert configured("dismiss", row["key"]).returncode == 0
-    assert configured("show", "no such key").returncode == 1
+    assert configured("list").exit_code == 1
+    assert configured("dismiss", row["key"]).exit_code == 0
+    assert configured("show", "no such key").exit_code == 1

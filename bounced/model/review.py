@@ -57,7 +57,8 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What has one cause and one masked wording. `key` names both; `examples` are the newest of them.
+    """What has one cause and one masked wording. `key` names both; `examples` are the newest of them. `rule` is the
+    one that believed the words, of a contradiction; else empty.
 
     `providers`, `statuses` and `verdicts` come with their numbers, the most frequent first.
     """
@@ -73,6 +74,7 @@ class Wording:
     first_at: datetime
     last_at: datetime
     examples: Sequence[Unclear]
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from bounced.store import DeliveryQuery, Store
 
 log = structlog.get_logger("bounced.serve")
 
-_PAGE: Final = 100
+_PAGE: Final = 50
 
 Name = Annotated[str | None, Query(max_length=64)]
 Number = Annotated[int, Path(ge=1, le=NUMBER)]

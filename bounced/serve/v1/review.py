@@ -49,6 +49,7 @@ class WordingTold(Told):
     providers: Mapping[str, int]
     statuses: Mapping[str, int]
     verdicts: Mapping[str, int]
+    rule: str = Field(description="The rule that believed the words, of a contradiction; else empty.")
     first_at: datetime
     last_at: datetime
 
