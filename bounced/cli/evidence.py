@@ -11,6 +11,7 @@ import typer
 from bounced.address import normalise
 from bounced.cli.ledger import actor, address, ledger, moment
 from bounced.cli.options import ConfigOption
+from bounced.cli.render import Format, counted, progress
 from bounced.errors import ConfigError
 from bounced.model import Change, Move, Sign, SignOfLife
 
@@ -50,9 +51,10 @@ def import_(
 
     Nothing is taken from a file that has a line in error.
     """
-    signs = list(_signs(file))
-    changes = _commit((signs[n : n + _AT_ONCE] for n in range(0, len(signs), _AT_ONCE)), config)
-    typer.echo(f"{len(signs)} signs of life: {_told(changes)}")
+    signs = list(_signs(progress(file, Format.TABLE, "lines read")))
+    batches = [signs[n : n + _AT_ONCE] for n in range(0, len(signs), _AT_ONCE)]
+    changes = _commit(progress(batches, Format.TABLE, f"times {_AT_ONCE:,} committed"), config)
+    typer.echo(f"{counted(len(signs), 'sign')} of life: {_told(changes)}")
 
 
 def _commit(batches: Iterable[Sequence[SignOfLife]], config: Path | None) -> list[Change]:
@@ -73,7 +75,7 @@ def _signs(lines: Iterable[str]) -> Iterator[SignOfLife]:
             except (ValueError, TypeError, AttributeError) as exc:
                 problems.append(f"line {number}: {exc}")
     if problems:
-        more = [f"and {len(problems) - _SHOWN} lines more"] if len(problems) > _SHOWN else []
+        more = [f"and {counted(len(problems) - _SHOWN, 'line')} more"] if len(problems) > _SHOWN else []
         raise ConfigError([*problems[:_SHOWN], *more])
     yield from signs
 
@@ -84,8 +86,12 @@ def _sign(line: str) -> SignOfLife:
     normal = normalise(given.get("address") or "")
     if normal is None:
         raise ValueError(f"{given.get('address')!r} is no mail address")
-    at = datetime.fromisoformat(given["at"]) if given.get("at") else datetime.now(UTC)
-    return SignOfLife(normal, Sign(given.get("kind")), at if at.tzinfo else at.replace(tzinfo=UTC), _source(given))
+    now = datetime.now(UTC)
+    at = datetime.fromisoformat(given["at"]) if given.get("at") else now
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    if at > now + _SKEW:
+        raise ValueError(f"at {given['at']}: is in the future; nobody can have seen it yet")
+    return SignOfLife(normal, Sign(given.get("kind")), at, _source(given))
 
 
 def _source(given: dict[str, object]) -> str:
@@ -94,4 +100,4 @@ def _source(given: dict[str, object]) -> str:
 
 def _told(changes: Sequence[Change]) -> str:
     moves = [change.move for change in changes]
-    return f"{moves.count(Move.RELEASE)} suppressions released, {moves.count(Move.DISPUTE)} disputed"
+    return f"{counted(moves.count(Move.RELEASE), 'suppression')} released, {moves.count(Move.DISPUTE)} disputed"

@@ -13,16 +13,12 @@ import typer
 from bounced.address import known_as
 from bounced.cli.options import configuration
 from bounced.config import Config
+from bounced.model.names import PRINTABLE, SCOPE_LENGTH
 
 if TYPE_CHECKING:
     from bounced.store import Store
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-
-
-#: A scope has a name of so many characters, none of which controls or cannot be seen.
-_SCOPE = 64
-_PRINTABLE = re.compile(r"[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+\Z")
 
 
 @contextmanager
@@ -51,8 +47,8 @@ def address(text: str) -> str:
 
 def scope_name(text: str | None) -> str | None:
     """Return the name of a scope as HTTP takes it, or end with a usage error; None stays None."""
-    if text is not None and (len(text) > _SCOPE or not _PRINTABLE.match(text)):
-        raise typer.BadParameter(f"want 1 to {_SCOPE} printable characters; * is everywhere")
+    if text is not None and (len(text) > SCOPE_LENGTH or not re.fullmatch(PRINTABLE[1:-1], text)):
+        raise typer.BadParameter(f"want 1 to {SCOPE_LENGTH} printable characters; * is everywhere")
     return text
 
 

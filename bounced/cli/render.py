@@ -32,7 +32,12 @@ def show(rows: Iterable[Row], fmt: Format, columns: Sequence[str], out: TextIO |
     write(rows, columns, out)
 
 
-def progress(items: Iterable[T], fmt: Format) -> Iterator[T]:
+def counted(amount: int, noun: str) -> str:
+    """Return `1 line`, `2 lines`, `1,000 lines`."""
+    return f"{amount:,} {noun}" + ("" if amount == 1 else "s")
+
+
+def progress(items: Iterable[T], fmt: Format, what: str = "mails") -> Iterator[T]:
     """Yield `items`, and count them on the terminal while nothing else is written there."""
     quiet = not sys.stderr.isatty() or (sys.stdout.isatty() and fmt is not Format.TABLE)
     if quiet:
@@ -41,7 +46,7 @@ def progress(items: Iterable[T], fmt: Format) -> Iterator[T]:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = SpinnerColumn(), TextColumn("{task.completed:.0f} mails"), TimeElapsedColumn()
+    columns = SpinnerColumn(), TextColumn(f"{{task.completed:.0f}} {what}"), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         yield from bar.track(items, total=None)
 

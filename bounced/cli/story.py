@@ -12,6 +12,7 @@ from bounced.cli.ledger import ledger
 from bounced.cli.render import cell
 from bounced.cli.telling import told, words
 from bounced.config import Config
+from bounced.daemon.wiring import located
 from bounced.model import Category, Change, Event, SignOfLife, Suppression
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def of_event(id_: str, raw: bool, config: Path | None) -> Iterator[str]:
             typer.echo(f"there is no event {cell(id_)}", err=True)
             raise typer.Exit(1)
         yield from _event(event)
+        if file := located(settings, event.place):
+            yield from told("  ", ("file", file))
         if event.address:
             yield from _state(settings, store, event.address)
         if raw:

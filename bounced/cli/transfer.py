@@ -209,7 +209,7 @@ def _tell(sorting: Sorting) -> None:
     for kind, amount in sorted(sorting.left.items()):
         typer.echo(f"{amount:>9,} left out: {cell(kind)}")
     if sorting.refused:
-        typer.echo(f"{sorting.refused:>9,} lines refused")
+        typer.echo(f"{sorting.refused:>9,} {'line' if sorting.refused == 1 else 'lines'} refused")
     for row in sorting.first:
         typer.echo(f"line {row.line}: {cell(row.why)}" + (f": {cell(row.text)}" if row.text else ""), err=True)
     if sorting.refused > len(sorting.first):

@@ -1,11 +1,9 @@
 """config.yaml -> one validated object. Alone reads the environment, secret files and systemd credentials."""
 
-import difflib
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import yaml
 from pydantic import BaseModel, ValidationError, model_validator
@@ -29,6 +27,7 @@ from bounced.config.mailboxes import After, FolderMailbox, GoogleToken, ImapMail
 from bounced.config.policy import Alarms, Cost, Policy, Scope, Threshold, Waves, Window
 from bounced.config.privacy import Evidence, Privacy
 from bounced.config.running import Database, Http, Limits, Log, Reports, Rules, Webhook
+from bounced.config.wording import no_yaml, told
 from bounced.errors import ConfigError
 
 __all__ = [
@@ -83,9 +82,6 @@ __all__ = [
     "secret_problems",
 ]
 
-#: What a problem never shows, since it may hold a secret that was written in the wrong form.
-_PRIVATE = re.compile("secret|password|token|key")
-
 
 class Config(Section):
     """The whole of config.yaml."""
@@ -127,14 +123,16 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     """Return the configuration in `path`. Raises ConfigError that lists every problem at once: file, line, path."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError([f"{path}: cannot be read: {exc}"]) from exc
+    except OSError as exc:
+        raise ConfigError([f"{path}: cannot be read: {exc.strerror or exc}"]) from exc
+    except UnicodeDecodeError as exc:
+        raise ConfigError([f"{path}: is no text in UTF-8: octet {exc.start + 1} cannot be part of it"]) from exc
     try:
         document = Document.of(text)
     except SaidTwice as exc:
         raise ConfigError(f"{path}: line {line}: {words}" for line, words in exc.problems) from exc
     except yaml.YAMLError as exc:
-        raise ConfigError([f"{path}: is not YAML: {exc}"]) from exc
+        raise ConfigError([f"{path}: {no_yaml(exc)}"]) from exc
 
     def where(place: Sequence[int | str]) -> str:
         line = document.line(place)
@@ -152,7 +150,7 @@ def _parse(data: object, environ: Mapping[str, str] | None, where: Callable[[Seq
     try:
         config = Config.model_validate(data)
     except ValidationError as exc:
-        raise ConfigError(where(e["loc"]) + _problem(e) for e in exc.errors()) from exc
+        raise ConfigError(where(e["loc"]) + told(e) for e in exc.errors()) from exc
     environ = dict(os.environ if environ is None else environ)
     for _, secret in _secrets(config):
         secret._environ = environ
@@ -180,42 +178,3 @@ def _secrets(value: object, path: str = "") -> Iterator[tuple[str, Secret]]:
     elif isinstance(value, tuple):
         for number, item in enumerate(value):
             yield from _secrets(item, f"{path}[{number}]")
-
-
-def _problem(error: Any) -> str:
-    """Return one line for a person: path of the setting, what is wrong, and what to write instead."""
-    parts = [p for p in error["loc"] if p not in ("imap", "folder", "threshold", "word")]
-    path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".") or "config"
-    if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(parts[-1]), sorted(_known_keys()), 1)
-        return f"{path}: unknown key" + (f', did you mean "{near[0]}"?' if near else "")
-    if error["type"] == "missing":
-        return f"{path}: is required"
-    shown = error.get("input")
-    private = any(isinstance(p, str) and _PRIVATE.search(p) for p in parts)
-    if error["type"] == "tuple_type":
-        return f"{path}: want a list" + (f", for instance [{shown}]" if isinstance(shown, str) and not private else "")
-    message = _wanted(error)
-    if isinstance(shown, bool):
-        return f'{path}: {message}; YAML reads an unquoted on, off, yes or no as a truth value: quote it ("off")'
-    return f"{path}: {message}" + (f", got {shown!r}" if isinstance(shown, str | int | float) and not private else "")
-
-
-def _wanted(error: Any) -> str:
-    """Return what belongs there instead."""
-    if error["type"] == "literal_error":
-        return f"want {error['ctx']['expected']}"
-    if error["type"] == "model_type":
-        return "want settings, each as NAME: VALUE"
-    if error["type"] == "string_type":
-        return "want a text"
-    return str(error["msg"]).removeprefix("Value error, ")
-
-
-def _known_keys() -> set[str]:
-    """Return the name of every setting of every section."""
-    known: set[str] = set()
-    waiting = list(Section.__subclasses__())
-    for section in waiting:
-        known |= set(section.model_fields)
-    return known

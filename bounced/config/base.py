@@ -42,7 +42,7 @@ Domain = Annotated[str, BeforeValidator(_domain)]
 Reporter = Annotated[str, BeforeValidator(_reporter)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Section(BaseModel):

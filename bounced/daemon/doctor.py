@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bounced.config import Config, Webhook
 from bounced.daemon import canary, wiring
@@ -34,11 +34,19 @@ def examine(config: Config) -> Iterator[Found]:
 
 def _guarded(what: str, look: Callable[[], Iterable[Found]]) -> Iterator[Found]:
     try:
-        yield from look()
+        for found in look():
+            yield replace(found, text=_without(found.what, found.text))
     except ConfigError as exc:
         yield from (Found(False, what, problem) for problem in exc.problems)
     except BouncedError as exc:
-        yield Found(False, what, str(exc))
+        yield Found(False, what, _without(what, str(exc)))
+
+
+def _without(what: str, text: str) -> str:
+    """Return the text less the name of what it is about, which stands beside it."""
+    for name in (what, what.rpartition(" ")[2]):
+        text = text.removeprefix(f"{name}: ")
+    return text
 
 
 def _configuration(config: Config) -> Iterator[Found]:

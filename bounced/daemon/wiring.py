@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from bounced.canary import Cage
 from bounced.changing import witness
-from bounced.config import Config, Webhook, secret_problems
+from bounced.config import Config, FolderMailbox, Webhook, secret_problems
 from bounced.errors import ConfigError
 from bounced.keeping import keep, pseudonym
-from bounced.model import Change, Event, History, Notification, RawMessage, SignOfLife, Suppression, Wave
+from bounced.model import Change, Event, History, Notification, Place, RawMessage, SignOfLife, Suppression, Wave
 from bounced.pipeline import Decide, Judgement, Keep, Reading, Stages
 from bounced.recalling import Memory
 from bounced.sealing import Seal
@@ -113,6 +113,14 @@ def messages(paths: Iterable[Path], limit: int) -> Iterator[tuple[str, RawMessag
     from bounced.mailbox import read_paths
 
     return read_paths(paths, limit)
+
+
+def located(config: Config, place: Place) -> Path | None:
+    """Return the file on this machine in which a message lies; None on a server, or where it is gone."""
+    from bounced.mailbox.locating import locate
+
+    found = next((mailbox for mailbox in config.mailboxes if mailbox.name == place.mailbox), None)
+    return locate(found, place.uid) if isinstance(found, FolderMailbox) else None
 
 
 def deliverer(config: Config, outbox: "Outbox") -> "Deliverer":

@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+import mailbox
 import shlex
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from bounced.cli.demo_mails import Story
 from tests.cli.conftest import Run, shell, write_config
 
 
@@ -211,6 +213,53 @@ def test_doctor_is_content_with_what_works(polled: Run) -> None:
 
     assert done.returncode == 0
     assert "no signing key" in done.stdout
+
+
+def test_doctor_names_a_thing_once(bounced: Run, home: Path) -> None:
+    """What stands in one column is not said again in the next."""
+    write_config(
+        home,
+        mailboxes=[
+            {
+                "name": "b",
+                "host": "127.0.0.1",
+                "port": 1,
+                "security": "plain",
+                "user": "u",
+                "password": "p",
+                "timeout": 1,
+            }
+        ],
+        webhooks=[{"name": "dead", "url": "http://127.0.0.1:9/", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}],
+    )
+
+    rows = [json.loads(line) for line in bounced("doctor", "--format", "jsonl").stdout.splitlines()]
+    told = {row["what"]: row["found"] for row in rows}
+
+    assert not told["mailbox b"].startswith("mailbox b")
+    assert not told["webhook dead"].startswith("dead")
+
+
+@pytest.mark.parametrize("kind", ["maildir", "eml", "mbox"])
+def test_explain_leads_to_the_file(bounced: Run, home: Path, mails: list[Story], kind: str) -> None:
+    """Wherever it was moved to; its number tells a person nothing."""
+    box = home / "box"
+    if kind == "mbox":
+        box.write_bytes(b"From x@y.example Sat Nov 21 12:00:00 2026\n" + mails[0].content.replace(b"\r\n", b"\n"))
+    elif kind == "eml":
+        box.mkdir()
+        (box / "first.eml").write_bytes(mails[0].content)
+    else:
+        mailbox.Maildir(box).add(mails[0].content)
+    after = {"mode": "leave"} if kind == "mbox" else {}
+    write_config(home, mailboxes=[{"name": "local", "kind": kind, "path": str(box), "after": after}])
+    assert bounced("poll").returncode == 0
+    event = json.loads(bounced("events", "--format", "jsonl").stdout)
+
+    story = bounced("explain", event["id"]).stdout
+
+    (file,) = [Path(line.split()[1]) for line in story.splitlines() if line.strip().startswith("file")]
+    assert b"erika@customer.example" in file.read_bytes()
 
 
 def test_doctor_names_everything_that_is_wrong(bounced: Run, home: Path) -> None:

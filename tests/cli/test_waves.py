@@ -82,11 +82,15 @@ def test_signs_of_life_are_imported_all_or_none(bounced: Run, installation: Inst
     lines = "\n".join(map(json.dumps, good))
     bad = (
         f'{lines}\n{{"address": "no", "kind": "open"}}\n[]\n{{"address": "a@b.example", "kind": "sneeze"}}\nnot json\n'
+        '{"address": "a@b.example", "kind": "open", "at": "2099-01-01T10:00:00Z"}\n'
     )
     Path("bad.jsonl").write_text(bad)
     done = bounced("evidence", "import", "bad.jsonl")
     assert done.returncode == 2
-    assert [line.split(":")[1].strip() for line in done.stderr.splitlines()] == [f"line {n}" for n in (31, 32, 33, 34)]
+    assert [line.split(":")[1].strip() for line in done.stderr.splitlines()] == [
+        f"line {n}" for n in (31, 32, 33, 34, 35)
+    ]
+    assert "is in the future" in done.stderr
     assert installation.store.addresses_alive() == 0
 
     assert bounced("evidence", "import", "-", stdin=lines.encode()).stdout.startswith("30 signs of life: ")

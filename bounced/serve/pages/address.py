@@ -10,11 +10,12 @@ from fastapi import APIRouter, Form, Query, Request, Response
 
 from bounced.address import normalise
 from bounced.model import Category, Change, Event, Move, SignOfLife, Suppression
+from bounced.model.names import PRINTABLE
 from bounced.serve.entries import WISHED, entries_of, releases
 from bounced.serve.pages.frame import Frame, actor
 from bounced.serve.pages.text import link
 from bounced.serve.problems import Problem
-from bounced.serve.v1.shapes import ADDRESS, PRINTABLE, PROSE
+from bounced.serve.v1.shapes import ADDRESS, PROSE
 from bounced.store import EVERYWHERE, EventQuery, Store, standing
 
 #: Reports that a timeline shows; the list of mails has all of them.

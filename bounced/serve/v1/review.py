@@ -9,10 +9,11 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
 from bounced.model import Cause, Fault, Proposal, Reason, Suggestion, Trial, Wording
+from bounced.model.names import PRINTABLE
 from bounced.serve.problems import Problem, invalid, responses
 from bounced.serve.reviewing import Reviewing, given_proposal
 from bounced.serve.v1.doors import Doors
-from bounced.serve.v1.shapes import DEFAULT_LIMIT, LINE, PRINTABLE, PROSE, Asked, Given, Limit, Told, actor
+from bounced.serve.v1.shapes import DEFAULT_LIMIT, LINE, PROSE, Asked, Given, Limit, Told, actor
 from bounced.store import TokenScope
 
 #: Days that are looked at, unless another time is named.

@@ -10,6 +10,7 @@ from fastapi import Query, Request
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bounced.address import known_as
+from bounced.model.names import PRINTABLE, SCOPE_LENGTH
 from bounced.serve.problems import invalid
 
 Item = TypeVar("Item")
@@ -18,8 +19,6 @@ Item = TypeVar("Item")
 ADDRESS, PROSE, LINE = 254, 1_000, 500
 #: The largest number that every reader of JSON holds exactly (RFC 8259 section 6).
 NUMBER: Final = 2**53 - 1
-#: No control characters, and none that turn the direction of text or cannot be seen.
-PRINTABLE: Final = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$"
 DOMAIN: Final = r"^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$"
 _PAGE, _LARGEST_PAGE = 100, 500
 _DATED: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -65,7 +64,7 @@ Address = Annotated[
 ScopeName = Annotated[
     str,
     Field(
-        max_length=64,
+        max_length=SCOPE_LENGTH,
         pattern=PRINTABLE,
         examples=["*", "marketing"],
         description="A stream or a list; * is everywhere.",
