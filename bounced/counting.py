@@ -1,9 +1,10 @@
 """A count of mails sent, as its sender tells of it: a line of a file, or a part of a request."""
 
-from datetime import date
+import re
+from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bounced.model import SentCount
 
@@ -11,6 +12,17 @@ from bounced.model import SentCount
 _NUMBER = 2**53 - 1
 _PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$"
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _day(value: object) -> object:
+    """Return what may be a day; a number, which would count seconds of 1970, and a time are none."""
+    if (isinstance(value, str) and _DAY.fullmatch(value)) or (isinstance(value, date) and type(value) is not datetime):
+        return value
+    raise ValueError("want a day such as 2026-11-21")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 Name = Annotated[str, Field(min_length=1, max_length=500, pattern=_PRINTABLE)]
 Source = Annotated[str, Field(min_length=1, max_length=64, pattern=_PRINTABLE)]
 
@@ -20,7 +32,7 @@ class Counting(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    day: date = Field(description="Of the sender.", examples=["2026-11-21"])
+    day: Day = Field(description="Of the sender.", examples=["2026-11-21"])
     sent: Annotated[int, Field(ge=0, le=_NUMBER, strict=True)]
     campaign: Name | None = None
     list: Name | None = None

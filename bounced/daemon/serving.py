@@ -68,6 +68,7 @@ def desk(  # noqa: PLR0913  one configuration, and what is at work for it
         policy=config.policy,
         tell=told,
         importing=importing(config, store),
+        zone=config.reports.zone,
     )
 
 

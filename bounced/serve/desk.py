@@ -38,7 +38,7 @@ class Desk:
     page is reached and how long one is logged in. `review` is the queue of what was not understood, `rules` those in
     force in their order, `endpoints` who is told. `reload` has configuration and rules read again, some time soon.
     `policy` is what the suppression table does, `tell` makes the notifications of many changes that a person made.
-    `importing` reads lists of addresses.
+    `importing` reads lists of addresses. `zone` names the time zone whose days reports count.
     """
 
     store: Store
@@ -57,6 +57,7 @@ class Desk:
     policy: Policy = field(default_factory=Policy)
     tell: Callable[[Sequence[Change]], Sequence[Notification]] = lambda _: ()
     importing: Importing | None = None
+    zone: str = "UTC"
 
 
 class Threads:

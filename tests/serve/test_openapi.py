@@ -15,7 +15,7 @@ from tests.serve.conftest import Service
 from tests.store.conftest import event
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-OPERATIONS = 24
+OPERATIONS = 26
 #: What no schema can say: a cursor is what a listing gave. A body that breaks a rule of its form may also be too large.
 SETTINGS = f"""
 [checks.negative_data_rejection]
@@ -28,6 +28,9 @@ parameters = {{ cursor = "{cursor("a@b.example", "*")}" }}
 [[operations]]
 include-name = "GET /v1/events"
 parameters = {{ cursor = "{cursor(NOW.isoformat(), "ev_1")}" }}
+[[operations]]
+include-name = "GET /v1/reports"
+parameters = {{ from = "2026-11-01", to = "2026-11-30", timezone = "Europe/Berlin" }}
 [[operations]]
 include-name = "GET /v1/deliveries"
 parameters = {{ cursor = "{cursor(5)}" }}
