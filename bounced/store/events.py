@@ -21,7 +21,7 @@ _INDEXED: Final = (
 )
 _EQUAL: Final = (*_INDEXED, "trust")
 #: An index in which a filter finds so many entries is no better than another.
-_MANY: Final = 50_000
+_MANY: Final = 200_000
 #: So many events are sorted by time at most; of more, enough are found soon by walking back in time.
 _SORTED: Final = 10_000
 #: This filter finds events in the order of addresses; they must be sorted by time.
@@ -186,7 +186,7 @@ def _beginning(words: str, address: ColumnElement[Any] = event.c.address) -> Col
 def _leader(connection: Connection, query: EventQuery) -> str:
     """Return the filter whose index SQLite is to follow, since it does not know how many events each finds.
 
-    It is the one that finds the fewest, by a count of some ten thousand entries at most; `at` where none is better.
+    It is the one that finds the fewest, by a count of some hundred thousand entries at most; `at` where none is better.
     """
     if query.tag is not None:
         return "tag"

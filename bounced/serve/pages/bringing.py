@@ -4,11 +4,12 @@ import json
 import re
 import secrets
 import time
+import weakref
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from shutil import copyfileobj
-from tempfile import TemporaryDirectory
+from shutil import copyfileobj, rmtree
+from tempfile import mkdtemp
 from typing import Annotated, BinaryIO, Final
 
 from fastapi import APIRouter, Form, Request, Response, UploadFile
@@ -33,16 +34,18 @@ class Shelf:
     """Lists that were brought and wait to be taken in: files that only this process reads, for an hour."""
 
     def __init__(self) -> None:
-        self._folder: TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
 
     def put(self, content: BinaryIO) -> str:
         """Keep a file, and return the name by which it is found. Those that waited longest make room."""
-        self._folder = self._folder or TemporaryDirectory(prefix="bounced-lists-")
-        files = sorted(Path(self._folder.name).iterdir(), key=lambda each: each.stat().st_mtime)
+        if self._folder is None:
+            self._folder = Path(mkdtemp(prefix="bounced-lists-"))
+            weakref.finalize(self, rmtree, self._folder, ignore_errors=True)  # at the end of the program, too
+        files = sorted(self._folder.iterdir(), key=lambda each: each.stat().st_mtime)
         for each in files[: max(0, len(files) - _WAITING + 1)]:
             each.unlink(missing_ok=True)
         name = secrets.token_hex(16)
-        with (Path(self._folder.name) / name).open("wb") as file:
+        with (self._folder / name).open("wb") as file:
             copyfileobj(content, file)
         return name
 
@@ -50,7 +53,7 @@ class Shelf:
         """Return the file, if it is still there."""
         if self._folder is None:
             return None
-        file = Path(self._folder.name) / name
+        file = self._folder / name
         with suppress(OSError):
             return file if time.time() - file.stat().st_mtime < _PATIENCE else None
         return None
