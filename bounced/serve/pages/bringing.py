@@ -14,11 +14,11 @@ from typing import Annotated, BinaryIO, Final
 
 from fastapi import APIRouter, Form, Request, Response, UploadFile
 
+from bounced.model.names import PRINTABLE
 from bounced.serve.importing import Importing, ListGiven, ListTold
 from bounced.serve.pages.frame import Frame, actor, session_of
 from bounced.serve.pages.text import link
 from bounced.serve.problems import Problem
-from bounced.serve.v1.shapes import PRINTABLE
 
 #: Octets of a list that a page takes; the command takes any.
 _LARGEST: Final = 16_000_000
