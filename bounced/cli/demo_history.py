@@ -183,6 +183,8 @@ class _History:
         """Bring everything up to the last moment."""
         self._housekeeping(end)
         self._store.acked([outcome.place for outcome in self._settled])
+        self._store.put_sent_counts(self._plan.sent)
+        self._store.roll_up(end)
         self._store.prune(end, notifications_days=_KEPT / _DAY)
         self._store.prune_tallies(end, self._config.policy.waves.history_days + 7)
 

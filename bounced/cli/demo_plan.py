@@ -1,9 +1,10 @@
 """The plan of the demo's history: which mails come back when, drawn by one seed from the world in demo_world. Pure."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import product
 
 from bounced.cli.demo_forms import Failed, Original, complaint, nested, out_of_office, person, report, unsubscribe
@@ -66,7 +67,7 @@ class Plan:
         self._days, self._number = days, 0
         self._people = {provider.name: self._inhabitants(provider) for provider in PROVIDERS}
         self._arrivals: list[Arrival] = []
-        self.sent: list[SentCount] = []
+        self._sent: Counter[tuple[date, str, str, str, str]] = Counter()
         self.sendings = sorted(self._calendar(), key=lambda sending: sending.at)
         for sending in self.sendings:
             self._send(sending)
@@ -74,6 +75,11 @@ class Plan:
         self._oddities(Crowd())
         since = end - days * _DAY
         self.arrivals = sorted((a for a in self._arrivals if since < a.at < end), key=lambda arrival: arrival.at)
+
+    @property
+    def sent(self) -> list[SentCount]:
+        """How many mails were sent, by day, campaign, list, category and provider."""
+        return [SentCount(day, amount, *told) for (day, *told), amount in self._sent.items()]
 
     def somebody(self) -> str:
         """Return the address of a reader whose mail never failed."""
@@ -111,7 +117,7 @@ class Plan:
         for provider in PROVIDERS:
             amount = sending.amount(provider) * self._rng.uniform(0.97, 1.03)
             told = sending.campaign, mailing.list_name, mailing.category, provider.name
-            self.sent.append(SentCount(sending.at.date(), round(amount), *told))
+            self._sent[sending.at.date(), *told] += round(amount)
             for _ in self._some(amount * mailing.hard):
                 answer = self._rng.choices(provider.dead, provider.weights)[0]
                 self._fail(sending, next(self._people[provider.name]), answer, self._soon(sending))

@@ -12,7 +12,7 @@ from bounced.cli.demo_history import build
 from bounced.cli.demo_parts import write_quiet_config
 from bounced.config import load
 from bounced.daemon.wiring import store
-from bounced.model import Category, DeliveryState, Move
+from bounced.model import By, Category, DeliveryState, Move, ReportQuery
 from bounced.store import Store
 from tests.cli.conftest import call
 
@@ -38,6 +38,16 @@ def test_every_kind_of_event_is_in_it_over_all_the_weeks(history: Store) -> None
     assert len({event.provider for event in events}) > 5
     assert len({event.tags.campaign for event in events}) > 8
     assert {event.tags.list for event in events} >= {"newsletter", "offers", "customers"}
+
+
+def test_rates_are_those_of_a_decent_sender(history: Store) -> None:
+    """But for the list that somebody bought."""
+    report = history.report(ReportQuery(END.date() - timedelta(days=90), END.date(), By.CAMPAIGN))
+    rates = {row.key: row.figures.hard / row.figures.sent for row in report.rows if row.figures.sent}
+
+    assert len(rates) > 8
+    assert rates.pop("Trade fair contacts") > 0.05
+    assert all(rate < 0.02 for rate in rates.values())
 
 
 def test_letter_days_stand_out(history: Store) -> None:
