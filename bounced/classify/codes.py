@@ -160,12 +160,17 @@ def command_in(text: str) -> str | None:
     return hits[-1][hits[-1].lastgroup or 0][:4].upper() if hits else None
 
 
+_RAN_OUT = re.compile(r"[^\w]{0,3}[245]\d\d[ -]#?4\.4\.7\b")
+
+
 def is_final(text: str, found: Codes) -> bool | None:
     """Return whether the refusal is for good: by the reply code, or else by the status; None if neither is there.
 
     A temporary answer anywhere on the way makes it temporary: `450 … said: 550` may end well, and so may
-    `550 … said: 450`.
+    `550 … said: 450`. So is what waited too long (4.4.7), whatever reply code comes before that.
     """
+    if found.status == "4.4.7" or _RAN_OUT.match(text):
+        return False
     outer = _REPLY_AT_START.match(text)
     reply = {code[0] for code in (outer[1] if outer else None, found.reply_code) if code}
     if reply:

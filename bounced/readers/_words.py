@@ -13,7 +13,7 @@ _FAILED = (
     r"un(?:able|successful) (?:to |in )?(?:deliver|send|relay|forward|transmit|reach|contact|complete|find|connect)",
     r"(?:fail|error|problem|unable|trouble|impossible)\w*(?: (?:to|in|while|when|during|with|of|on|at))?(?: the)? "
     r"(?:deliver|send|relay|transmi)",
-    r"deliver\w*(?: \w+){0,6} (?:fail|error|imposs|refus|reject|problem|abort|cancel|unsuccess|"
+    r"deliver\w*(?: \w+){0,6} (?:fail|error|imposs|refus|reject|problem|abort|cancel|stopp|unsuccess|"
     r"temporarily suspended)",
     r"fail\w* (?:address|recipient|deliver|permanent|mail|to deliver|message)",
     r"(?:mail|message|transport|transmission|sending|send|smtp) (?:\w+ )?(?:fail|error|bounced|undeliver)",

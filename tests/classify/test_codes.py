@@ -63,6 +63,7 @@ def test_a_status_gives_way_only_to_one_that_says_more(reported, text, status):
         ("no such user", "5.1.1", True),
         ("no answer", "4.4.1", False),
         ("unknown local part", None, None),
+        ("550 4.4.7 expired: not delivered in 840 minutes.<421 4.4.0 no DNS>", "4.4.7", False),
     ],
 )
 def test_one_temporary_answer_makes_a_refusal_temporary(text, reported, final):
