@@ -24,5 +24,8 @@ def shown(text: str) -> str:
     >>> shown("a;=1\\u202e")
     "a;'=1\\\\u202e"
     """
-    text = _NEW_CELL.sub(";'", visible(text))
+    if not (text.isascii() and text.isprintable()):
+        text = visible(text)
+    if ";" in text:
+        text = _NEW_CELL.sub(";'", text)
     return "'" + text if text.startswith(FORMULA) else text

@@ -1,10 +1,10 @@
 """What is handed out as a file, column by column: events, and the suppression table."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, Final
 
-from bounced.model import Event, Suppression
+from bounced.model import Event, Place, Suppression, Tags
 from bounced.serve.exported import Sheet, plain
 from bounced.spreadsheet import escaped, shown
 
@@ -19,11 +19,18 @@ _EVENT: Final = (
 _ENTRY: Final = ("address", "scope", "category", "reason", "since", "until", "why", "actor", "event_id")
 
 
+#: The fields of an event that are told as they are; the key says nothing to anybody.
+_FIELDS: Final = tuple(each.name for each in fields(Event) if each.name not in ("key", "digest", "tags", "place"))
+
+
 def _event_told(event: Event) -> Mapping[str, Any]:
     """Return the fields of `/v1/events`."""
-    row = asdict(event)
-    del row["key"], row["digest"]
-    return row
+    row = {name: getattr(event, name) for name in _FIELDS}
+    return row | {"tags": _fields(event.tags), "place": _fields(event.place)}
+
+
+def _fields(noun: Tags | Place) -> dict[str, Any]:
+    return {name: getattr(noun, name) for name in noun.__slots__}
 
 
 def _event_cells(event: Event) -> list[str]:
