@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -184,6 +185,14 @@ def test_times_are_shown_in_the_zone_that_was_chosen(site: Site) -> None:
     page = site.call("GET", "/health").body.decode()
     assert "2 Jul 2026, 01:30" in page
     assert 'datetime="2026-07-01T23:30:00Z"' in page
+
+
+def test_without_a_choice_times_are_in_the_zone_of_reports(site: Site) -> None:
+    site.desk = replace(site.desk, zone="Asia/Kolkata")
+    site.log_in(READ)
+    site.health.expect({"bounces": 60.0})
+    site.health.polled("bounces", datetime(2026, 7, 1, 23, 30, tzinfo=UTC))
+    assert "2 Jul 2026, 05:00" in site.call("GET", "/health").body.decode()
 
 
 def test_static_files_may_be_kept_and_nothing_else_is_read_by_that_way(site: Site) -> None:

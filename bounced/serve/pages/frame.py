@@ -71,8 +71,10 @@ class Frame:
         return await self.threads.ask(partial(question, self.desk().store))
 
     async def recognise(self, request: Request) -> Session | None:
-        """Return who is logged in, and let the request know. Raises StoreDown, and Problem for a name not ours."""
+        """Return who is logged in; let the request know that, and the zone of this host. Raises StoreDown, and Problem
+        for a name not ours."""
         demand_our_name(request, self.desk().http.names)
+        request.state.zone = self.desk().zone
         session = await self.sessions.find(request)
         if session is not None:
             request.state.session, request.state.token = session, session.token

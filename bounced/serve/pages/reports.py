@@ -1,24 +1,20 @@
 """The page of reports: counts by day, campaign, reason and the rest, with rates, comparison, and as CSV."""
 
-import csv
-import io
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from bounced.model import By, CountReport, Figure, Figures, ReportRow
+from bounced.model import By, CountReport, Figure, Figures
 from bounced.serve.pages.figures import TAG, Line, change, days_chart, failed, lines, only_of, question
 from bounced.serve.pages.frame import Frame
 from bounced.serve.pages.guard import HEADERS
 from bounced.serve.pages.text import link
 from bounced.serve.pages.times import span_of
-from bounced.spreadsheet import shown
+from bounced.serve.v1.reports import csv_of
 
 #: Rows that a page shows; the CSV has them all.
 _ROWS: Final = 500
-_RATES: Final = {"hard": "hard_rate", "soft": "soft_rate", "complaints": "complaint_rate"}
 _SORTS: Final = ("key", "sent", *(figure.value for figure in Figure))
 #: What a report can be confined to, as the query names it, and in words.
 _ONLY: Final = (
@@ -70,13 +66,13 @@ def routers(frame: Frame) -> list[APIRouter]:
 
     @asked.get("/reports.csv")
     async def as_csv(request: Request, by: By = By.DAY, compare: bool = False, sort: Sort = "") -> Response:
-        """Hand out the same report as CSV: every row of it, in the order of the page."""
+        """Hand out the same report as CSV: every row of it, days oldest first unless asked otherwise."""
         report = await report_of(request, by, compare)
-        name = f"bounced-by-{by}-{report.query.first}-{report.query.last}.csv"
-        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
         rows = {row.key: row for row in report.rows}
-        ordered = [rows[line.name] for line in _sorted(lines(report), sort, by)]
-        return Response(_csv(report, ordered), media_type="text/csv; charset=utf-8", headers=headers)
+        ordered = [rows[line.name] for line in _sorted(lines(report), sort, by)] if sort else list(report.rows)
+        file = csv_of(report, ordered)
+        file.headers.update(HEADERS)
+        return file
 
     return [asked]
 
@@ -93,25 +89,3 @@ def _sorted(rows: list[Line], sort: str, by: By) -> list[Line]:
 
 def _happened(figures: Figures) -> bool:
     return bool(failed(figures) or figures.sent or any(figures.counts.values()))
-
-
-def _csv(report: CountReport, rows: list[ReportRow]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerows(_cells(report, rows))
-    return out.getvalue()
-
-
-def _cells(report: CountReport, rows: list[ReportRow]) -> Iterator[list[str]]:
-    names = ["sent", *(figure.value for figure in Figure)]
-    old = [f"{name}_before" for name in names] if report.query.compare else []
-    yield [report.query.by.value, *names, *_RATES.values(), *old]
-    for row in rows:
-        before = [_number(getattr(row.before, name)) for name in names] if row.before else [""] * len(old)
-        amounts = [_number(getattr(row.figures, name)) for name in names]
-        rates = ["" if (rate := getattr(row.figures, name)) is None else f"{rate:.6f}" for name in _RATES.values()]
-        yield [shown(row.key or ""), *amounts, *rates, *before]
-
-
-def _number(value: int | None) -> str:
-    return "" if value is None else str(value)

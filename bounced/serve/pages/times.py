@@ -51,9 +51,11 @@ class Span:
 
 
 def zone_of(request: Request) -> tzinfo:
-    """Return the zone that the viewer, or the browser, chose; UTC if neither did, or nobody knows it here."""
-    name = request.cookies.get(ZONE_COOKIE, "")
-    return ZoneInfo(name) if name in zones() else UTC
+    """Return the zone that the viewer, or the browser, chose; else that of reports, or UTC where it is not known."""
+    for name in (request.cookies.get(ZONE_COOKIE, ""), getattr(request.state, "zone", "")):
+        if name in zones():
+            return ZoneInfo(name)
+    return UTC
 
 
 def zone_name(zone: tzinfo) -> str:

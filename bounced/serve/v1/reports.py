@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
@@ -141,7 +142,7 @@ def routers(doors: Doors) -> list[APIRouter]:
         """Count bounces, complaints, and what was suppressed and released, over whole days of a time zone."""
         found = await doors.ask(lambda store: store.report(query))
         rows = found.rows if query.by is By.DAY else found.rows[:limit]
-        return _csv(found, rows) if form is Form.CSV else _told(found, rows)
+        return csv_of(found, rows) if form is Form.CSV else _told(found, rows)
 
     @write.post("/sent")
     async def put_sent(given: SentGiven) -> SentTold:
@@ -191,7 +192,8 @@ def _figures(figures: Figures) -> dict[str, Any]:
     return {name: getattr(figures, name) for name in FiguresTold.model_fields}
 
 
-def _csv(found: CountReport, rows: tuple[ReportRow, ...]) -> Response:
+def csv_of(found: CountReport, rows: Sequence[ReportRow]) -> Response:
+    """Return rows of a report as a file of the columns that `bounced report` writes."""
     out, query = io.StringIO(), found.query
     writer = csv.writer(out, lineterminator="\r\n")
     columns = report_columns(query)

@@ -5,7 +5,7 @@
   const mine = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const chosen = document.cookie.split("; ").some((part) => part.startsWith("bounced_zone="));
 
-  // The first time, the page came in UTC: show its times here, and say so to the server for the next one.
+  // The first time, the page came in the zone of its host: show its times in this one, and say so to the server for the next one.
   if (shown && !chosen && mine) {
     const secure = location.protocol === "https:" ? "; Secure" : "";
     document.cookie = `bounced_zone=${mine}; Path=/; Max-Age=31536000; SameSite=Strict${secure}`;
