@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
+from bounced.cli.judging import judged
 from bounced.cli.options import ConfigOption, FormatOption, configuration_if_any
 from bounced.cli.render import Format, progress, show
 from bounced.config import Config
 from bounced.errors import ConfigError
-from bounced.pipeline import Failure, Judgement, judge_one
+from bounced.pipeline import Failure, Judgement
 from bounced.results import Result, of_mail, of_verdict
 
 _MAIL_COLUMNS = ("file", "kind", "reader", "address", "category", "reason", "fault", "status", "rule", "error")
@@ -60,11 +61,10 @@ class _Failures:
 
 def mails(paths: Iterable[Path], settings: Config, shipped: Path | None = None) -> Iterator[Result]:
     """Yield one result for each message below `paths`, in their order; `shipped` stands for the shipped rules."""
-    from bounced.daemon.wiring import messages, reading
+    from bounced.daemon.wiring import messages
 
-    stages = reading(settings, shipped)
-    for name, raw in messages(paths, settings.limits.message_bytes):
-        yield mail_result(name, judge_one(stages, raw))
+    for name, judgement in judged(messages(paths, settings.limits.message_bytes), settings, shipped):
+        yield mail_result(name, judgement)
 
 
 def answers(asked: Iterable[Result], settings: Config) -> Iterator[Result]:

@@ -8,12 +8,13 @@ import typer
 
 from bounced.address import known_as
 from bounced.cli import story
+from bounced.cli.judging import judged
 from bounced.cli.options import ConfigOption, configuration_if_any
 from bounced.cli.render import cell
 from bounced.cli.telling import told, words
 from bounced.config import Config
 from bounced.model import Identity, Judged, Verdict
-from bounced.pipeline import Failure, Judgement, judge_one
+from bounced.pipeline import Failure, Judgement
 from bounced.recording import disposition_of
 
 
@@ -36,12 +37,11 @@ def explain(
 
 
 def _files(path: Path, settings: Config) -> Iterator[str]:
-    from bounced.daemon.wiring import messages, reading
+    from bounced.daemon.wiring import messages
 
-    stages = reading(settings)
-    for name, raw in messages([path], settings.limits.message_bytes):
+    for name, judgement in judged(messages([path], settings.limits.message_bytes), settings):
         yield cell(name)
-        yield from _judgement(judge_one(stages, raw))
+        yield from _judgement(judgement)
 
 
 def _judgement(judgement: Judgement) -> Iterator[str]:
