@@ -8,7 +8,7 @@ from bounced.terminal import visible
 #: What a spreadsheet takes for the beginning of a formula, or drops before looking for one.
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 #: Where a spreadsheet whose separator is the semicolon begins a new cell within one of ours.
-_NEW_CELL = re.compile(r";(?=[=+\-@＝＋－＠])")
+_NEW_CELL = re.compile(r";(?=\"*[=+\-@＝＋－＠])")
 
 
 def escaped(text: str) -> str:

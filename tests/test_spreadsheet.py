@@ -20,6 +20,7 @@ _SIGNS = "=+-@＝＋－＠"
         ("@SUM(1)", "'@SUM(1)"),
         ("\t=1", "\\t=1"),
         ("a;=cmd|' /C calc'!A0", "a;'=cmd|' /C calc'!A0"),
+        ('a;"=1', "a;'\"=1"),
         ("gro.elpmaxe\u202e@nna", "gro.elpmaxe\\u202e@nna"),
         ("two\r\nlines", "two\\r\\nlines"),
         ("＝1", "'＝1"),
