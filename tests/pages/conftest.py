@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -104,16 +104,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     store.upgrade()
     made.tokens = {scopes: made.token(*scopes) for scopes in (READER, WRITER)}
     made.events = story.tell(store, datetime.now(UTC))
-    log = folder / "log"
-    command = [sys.executable, "-m", "bounced", "serve", "--config", str(made.configure())]
-    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
-        try:
-            made.url = address_of(log, process)
-            yield made
-        finally:
-            process.terminate()
-            process.wait(30)
-            store.close()
+    with served(made.configure()) as made.url:
+        yield made
+    store.close()
 
 
 @pytest.fixture
@@ -121,14 +114,31 @@ def inside(site: Site, visiting: Callable[..., Visit]) -> Callable[..., Visit]:
     """Return what opens a window and logs in: `inside()` may change things, `inside(*READER)` only looks."""
 
     def entered(*scopes: TokenScope, **options: Any) -> Visit:
-        window = visiting(site.url, **options)
-        page = window.go("/login")
-        page.get_by_label("Token").fill(site.token(*(scopes or WRITER)))
-        page.get_by_role("button", name="Log in").click()
-        page.wait_for_url(site.url + "/")
-        return window
+        return log_in(visiting(site.url, **options), site.token(*(scopes or WRITER)))
 
     return entered
+
+
+def log_in(window: Visit, token: str) -> Visit:
+    """Log in by the form, and return the window."""
+    page = window.go("/login")
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(window.url + "/")
+    return window
+
+
+@contextmanager
+def served(config: Path) -> Iterator[str]:
+    """Run `bounced serve` and return where it answers."""
+    log = config.with_name("log")
+    command = [sys.executable, "-m", "bounced", "serve", "--config", str(config)]
+    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
+        try:
+            yield address_of(log, process)
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def address_of(log: Path, process: subprocess.Popen[bytes]) -> str:
