@@ -112,6 +112,14 @@ def test_a_change_is_told_in_words(now: int, before: int | None, told: str) -> N
     assert figures.change(now, before) == told
 
 
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [(None, "–"), (0.0, "0.0 %"), (0.125, "12.5 %"), (0.0031, "0.31 %"), (0.000042, "0.0042 %"), (1.0, "100.0 %")],
+)
+def test_a_rate_has_the_digits_that_tell(part: float | None, told: str) -> None:
+    assert text.rate(part) == told
+
+
 @pytest.mark.parametrize("path", ["//x", "/\\x", "https://x", "javascript:alert(1)", "/a\nb", "", "/a\\b"])
 def test_only_a_path_of_ours_is_gone_back_to(path: str) -> None:
     assert local(path) == "/"

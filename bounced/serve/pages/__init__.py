@@ -28,10 +28,10 @@ Macros are in `parts.html`: `{% import "parts.html" as parts with context %}`.
 
 - Every `{{ value }}` is escaped, and what hides or turns text is written out. In a running line, a stranger's text is
   `{{ value|stranger }}`, isolated; in a block `<pre class="raw">{{ value }}</pre>`. Never link to what one wrote.
-- Filters: `moment` (a time in the viewer's zone), `number`, `words` (mailbox_full), `span` (seconds), `segment` (of
-  a path). Globals: `link(path, **query)`, `again(**changes)` (this view, other query), `share`, `ago(at, now)`,
-  `marked(text, found)`, `csrf()` in each POST form, `static(name)`. Values: `session.can_write`, `query`, `now`,
-  `zone`.
+- Filters: `moment` (a time in the viewer's zone), `number`, `words` (mailbox_full), `span` (seconds), `rate` (a part
+  of one), `segment` (of a path). Globals: `link(path, **query)`, `again(**changes)` (this view, other query),
+  `ago(at, now)`, `marked(text, found)`, `csrf()` in each POST form, `static(name)`. Values: `session.can_write`,
+  `query`, `now`, `zone`.
 - A control that changes something is shown to `session.can_write` only.
 - No inline style or script: the policy forbids them. Classes are in app.css; add to its last part, one block a page.
 - One `<h1>`, made by base.html from `title`; parts of a page are `<section>` with `<h2>`. Tables: `<div class="scroll"

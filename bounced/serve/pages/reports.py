@@ -5,8 +5,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from bounced.model import By, CountReport, Figure, Figures
-from bounced.serve.pages.figures import TAG, Line, change, days_chart, failed, lines, only_of, question
+from bounced.model import By, CountReport, Figure, Figures, ReportRow
+from bounced.serve.pages.figures import TAG, Line, days_chart, failed, lines, only_of, question
 from bounced.serve.pages.frame import Frame
 from bounced.serve.pages.guard import HEADERS
 from bounced.serve.pages.text import link
@@ -16,6 +16,13 @@ from bounced.serve.v1.reports import csv_of
 #: Rows that a page shows; the CSV has them all.
 _ROWS: Final = 500
 _SORTS: Final = ("key", "sent", *(figure.value for figure in Figure))
+#: The columns that are there where anything stands in them; the CSV has them always.
+_RARE: Final = (
+    ("suppressed", "Suppressed"),
+    ("released", "Released"),
+    ("auto_replies", "Auto-replies"),
+    ("unreadable", "Unreadable"),
+)
 #: What a report can be confined to, as the query names it, and in words.
 _ONLY: Final = (
     ("campaign", "Campaign"),
@@ -58,10 +65,10 @@ def routers(frame: Frame) -> list[APIRouter]:
             left_out=max(0, len(rows) - _ROWS),
             anything=any(_happened(line.figures) for line in rows),
             chart=days_chart(report, "Bounces and complaints by day") if by is By.DAY else None,
+            columns=[(name, words) for name, words in _RARE if _counted(report.total, name)],
             only=_ONLY,
             confined=bool(report.query.only.given()),
             csv=link("/reports.csv", **dict(request.query_params)),
-            change=change,
         )
 
     @asked.get("/reports.csv")
@@ -85,6 +92,11 @@ def _sorted(rows: list[Line], sort: str, by: By) -> list[Line]:
     if key == "key":
         return sorted(rows, key=lambda line: line.name or "", reverse=sort.startswith("-"))
     return sorted(rows, key=lambda line: getattr(line.figures, key) or 0, reverse=sort.startswith("-"))
+
+
+def _counted(total: ReportRow, name: str) -> bool:
+    """True if anything of that name was counted, now or before."""
+    return any(getattr(figures, name) for figures in (total.figures, total.before) if figures)
 
 
 def _happened(figures: Figures) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from math import floor, log10
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -43,9 +44,12 @@ def number(value: float | None, digits: int = 0) -> str:
     return "–" if value is None else f"{value:,.{digits}f}"
 
 
-def share(part: float, whole: float, digits: int = 1) -> str:
-    """Return a part as per cent; a dash of nothing."""
-    return f"{100 * part / whole:.{digits}f} %" if whole else "–"
+def rate(part: float | None) -> str:
+    """Return a part of one as per cent, with the digits that tell: 12.5 %, 0.31 %, 0.0042 %; a dash for none."""
+    if part is None:
+        return "–"
+    digits = 1 if part >= 0.1 or not part else 2 if part >= 0.001 else 1 - floor(log10(part * 100))
+    return f"{100 * part:.{digits}f} %"
 
 
 def moment(at: datetime | None, zone: tzinfo = UTC) -> Markup:
