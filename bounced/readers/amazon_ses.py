@@ -14,6 +14,7 @@ from bounced.readers._delivery_status import action_of, host
 from bounced.readers._message import Message
 from bounced.readers._replies import reply_code, status_code
 
+_TELL_TALES = (b"notificationType", b"eventType")
 _KINDS = {
     "bounce": Kind.BOUNCE,
     "delivery": Kind.DELIVERED,
@@ -26,7 +27,9 @@ _NOTHING: Mapping[str, object] = {}
 
 def read(message: Message) -> Report | None:
     """Return what the notification says of each recipient; None for any other text."""
-    if message.root.children or not message.whole_text[:200].lstrip().startswith("{"):
+    if message.root.children and not any(name in message.octets for name in _TELL_TALES):
+        return None
+    if not message.whole_text[:200].lstrip().startswith("{"):
         return None
     body = _notification(_parsed(message.whole_text))
     kind = _KINDS.get(str(body.get("notificationType") or body.get("eventType") or "").replace(" ", "").lower())
