@@ -182,8 +182,9 @@ def test_everything_that_is_asked_by_address_is_found(config: Config, store: Sto
     assert len(store.histories([ERIKA], now)[ERIKA].events) == 1
     assert [sign.kind for sign in store.signs(BOB)] == [Sign.LOGIN]
     assert {"event", "suppression", "suppression_journal"} <= set(store.held_on(ERIKA))
-    with pytest.raises(ConfigError, match="hashes"):
-        list(store.suppressions(SuppressionQuery(domain="customer.example")))
+    assert [entry.scope for entry in store.suppressions(SuppressionQuery(begins=LEA))] == ["news"]
+    assert list(store.suppressions(SuppressionQuery(domain="customer.example"))) == []
+    assert len(list(store.events(EventQuery(begins=ERIKA)))) == 1
 
 
 def test_the_same_report_again_changes_nothing_and_a_second_counts(config: Config, store: Store) -> None:

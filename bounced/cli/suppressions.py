@@ -11,6 +11,7 @@ from bounced.changing import change
 from bounced.cli.ledger import actor, address, ledger, moment, scope_name, words
 from bounced.cli.options import ConfigOption, FormatOption
 from bounced.cli.render import Format, Row, cell, show
+from bounced.errors import ConfigError
 from bounced.model import Change, Move, Suppression
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def list_(  # noqa: PLR0913  each parameter is an option of the command line
         holding_at=datetime.now(UTC),
         limit=limit,
     )
-    with ledger(config) as (_, store):
+    with ledger(config) as (settings, store):
+        if domain and settings.privacy.hashed:
+            raise ConfigError(["--domain: nobody can tell it, the database keeps hashes for addresses"])
         show(map(_row, store.suppressions(query)), fmt, _COLUMNS)
 
 

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select
 
-from bounced.errors import ConfigError
 from bounced.model import Event
 from bounced.store import rows
 from bounced.store.pseudonyms import Pseudonyms
@@ -72,9 +71,9 @@ class Events(Pseudonyms):
     def events(self, query: EventQuery | None = None) -> Iterator[Event]:
         """Yield events in order of time, page by page. Raises StoreDown; ValueError for a cursor that is none.
 
-        ConfigError for the domain or the beginning of an address where none are kept.
+        Where no addresses are kept, nothing has a domain, and `begins` finds a whole address only.
         """
-        query = self._named(query or EventQuery())
+        query = self._asked_by_name(query or EventQuery())
         left = query.limit
         while left is None or left > 0:
             page = self._page_of_events(query, min(_PAGE, left or _PAGE))
@@ -92,18 +91,17 @@ class Events(Pseudonyms):
 
     def events_amount(self, query: EventQuery, most: int) -> int:
         """Return how many events there are, whatever page of them is asked for; `most` where there are more."""
-        query = replace(self._named(query), cursor=None)
+        query = replace(self._asked_by_name(query), cursor=None)
         with self._read() as connection:
             some: Select[Any] = self._found(connection, query).with_only_columns(literal_column("1")).limit(most)
             return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
 
-    def _named(self, query: EventQuery) -> EventQuery:
+    def _asked_by_name(self, query: EventQuery) -> EventQuery:
         """Return the query by the name under which an address is kept."""
         if self.seal is None:
             return query
-        if query.domain is not None or query.begins is not None:
-            raise ConfigError(["domain, begins: nobody can tell them, the database keeps hashes for addresses"])
-        return replace(query, address=query.address and self.seal.name(query.address))
+        address, begins = (text and self.seal.name(text) for text in (query.address, query.begins))
+        return replace(query, address=address, begins=begins)
 
     def _page_of_events(self, query: EventQuery, limit: int) -> list[Event]:
         with self._read() as connection:

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, tuple_
 
-from bounced.errors import ConfigError
 from bounced.model import Change, Suppression
 from bounced.store import rows
 from bounced.store.columns import among
@@ -73,9 +72,9 @@ class Suppressions(Pseudonyms):
     def suppressions(self, query: SuppressionQuery | None = None) -> Iterator[Suppression]:
         """Yield entries by address and scope, page by page: entries that come or go meanwhile disturb nothing.
 
-        Raises ConfigError for a domain where no addresses are kept.
+        Where no addresses are kept, nothing has a domain, and `begins` finds a whole address only.
         """
-        query = query or SuppressionQuery()
+        query = self._listed_by_name(query or SuppressionQuery())
         left = query.limit
         while left is None or left > 0:
             page = self._page_of_entries(query, min(_PAGE, left or _PAGE))
@@ -87,11 +86,14 @@ class Suppressions(Pseudonyms):
 
     def suppressions_amount(self, query: SuppressionQuery, most: int) -> int:
         """Return how many entries there are, whatever page of them is asked for; `most` where there are more."""
-        some: Select[Any] = (
-            select(literal_column("1")).select_from(suppression).where(*_conditions(replace(query, after=None)))
-        )
+        whole = replace(self._listed_by_name(query), after=None)
+        some: Select[Any] = select(literal_column("1")).select_from(suppression).where(*_conditions(whole))
         with self._read() as connection:
             return connection.scalar(select(func.count()).select_from(some.limit(most).subquery())) or 0
+
+    def _listed_by_name(self, query: SuppressionQuery) -> SuppressionQuery:
+        begins = query.begins and self.name_of(query.begins)
+        return query if begins == query.begins else replace(query, begins=begins)
 
     def journal_of(self, address: str) -> list[Change]:
         """Return everything that was ever done about the address, in any scope, oldest first."""
@@ -107,8 +109,6 @@ class Suppressions(Pseudonyms):
             return [rows.to_suppression(entry) for entry in connection.execute(entries)]
 
     def _page_of_entries(self, query: SuppressionQuery, limit: int) -> list[Suppression]:
-        if query.domain is not None and self.seal is not None:
-            raise ConfigError(["domain: cannot be told, since the database keeps hashes for addresses"])
         table = suppression
         entries = select(table).where(*_conditions(query)).order_by(table.c.address, table.c.scope).limit(limit)
         with self._read() as connection:
