@@ -54,6 +54,7 @@ class Http(Section):
     port: int = Field(default=8025, ge=0, le=65535)
     pages: bool = True
     names: tuple[Domain, ...] = ()
+    import_bytes: int = Field(default=200_000_000, ge=1_000)
     session_hours: float = Field(default=8, gt=0, le=720)
     session_idle_minutes: float = Field(default=60, gt=0, le=43_200)
 

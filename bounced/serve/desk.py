@@ -1,6 +1,7 @@
 """What the HTTP interface asks, and the threads it asks in: nothing that waits runs in the event loop."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -61,12 +62,14 @@ class Desk:
 
 
 class Threads:
-    """Threads for what waits: for the database, for a judgement; and one for notes that nobody waits for."""
+    """Threads for what waits: for the database, a judgement, a whole list; and for notes that nobody waits for."""
 
     def __init__(self) -> None:
         self._database = ThreadPoolExecutor(_DATABASE_THREADS, "http-database")
         self._judging = ThreadPoolExecutor(_JUDGING_THREADS, "http-judging")
         self._notes = ThreadPoolExecutor(1, "http-notes")
+        self._lists = ThreadPoolExecutor(1, "http-lists")
+        self._list = threading.Lock()
 
     async def ask(self, work: Callable[[], T]) -> T:
         """Return what the database answers. Raises what `work` does; StoreDown if it takes too long."""
@@ -76,13 +79,22 @@ class Threads:
         """Return a judgement; many that come at once wait for each other, not the look-ups for them."""
         return await self._within(self._judging, work)
 
+    async def take_in(self, work: Callable[[], T]) -> T:
+        """Return what came of a whole list, however long it takes; one at a time. Raises StoreDown while another is."""
+        if not self._list.acquire(blocking=False):
+            raise StoreDown("another list is being taken in")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._lists, work)
+        finally:
+            self._list.release()
+
     def note(self, work: Callable[[], None]) -> None:
         """Do it some time soon."""
         self._notes.submit(work)
 
     def close(self) -> None:
         """Finish what has begun, forget what has not."""
-        for pool in (self._database, self._judging, self._notes):
+        for pool in (self._database, self._judging, self._notes, self._lists):
             pool.shutdown(wait=False, cancel_futures=True)
 
     async def _within(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:

@@ -15,8 +15,9 @@ from tests.serve.conftest import Service
 from tests.store.conftest import event
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-OPERATIONS = 26
-#: What no schema can say: a cursor is what a listing gave. A body that breaks a rule of its form may also be too large.
+OPERATIONS = 28
+#: What no schema can say: a cursor is what a listing gave, and whether a text is a list.
+#: A body that breaks a rule of its form may also be too large.
 SETTINGS = f"""
 [checks.negative_data_rejection]
 expected-statuses = ["400", "401", "403", "404", "405", "409", "413", "415", "422"]
@@ -25,6 +26,10 @@ unexpected-methods = ["DELETE", "OPTIONS"]
 [[operations]]
 include-name = "GET /v1/suppressions"
 parameters = {{ cursor = "{cursor("a@b.example", "*")}" }}
+[[operations]]
+include-name = "POST /v1/suppressions/import"
+[operations.checks.positive_data_acceptance]
+expected-statuses = ["2xx", "409", "422"]
 [[operations]]
 include-name = "GET /v1/events"
 parameters = {{ cursor = "{cursor(NOW.isoformat(), "ev_1")}" }}

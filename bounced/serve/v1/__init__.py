@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from bounced.serve.access import Gate
 from bounced.serve.desk import Desk, Threads
 from bounced.serve.throttle import Throttle
-from bounced.serve.v1 import classify, deliveries, events, evidence, reports, review, suppressions, verp, waves
+from bounced.serve.v1 import classify, deliveries, events, evidence, lists, reports, review, suppressions, verp, waves
 from bounced.serve.v1.doors import Doors
 
 __all__ = ["Api"]
@@ -19,7 +19,7 @@ class Api:
     def __init__(self, desk: Callable[[], Desk], throttle: Throttle | None = None) -> None:
         self._threads = Threads()
         doors = Doors(desk, self._threads, Gate(desk, self._threads, Throttle() if throttle is None else throttle))
-        parts = (suppressions, evidence, events, reports, waves, review, classify, deliveries, verp)
+        parts = (lists, suppressions, evidence, events, reports, waves, review, classify, deliveries, verp)
         self.routers: list[APIRouter] = [router for part in parts for router in part.routers(doors)]
 
     def close(self) -> None:

@@ -30,6 +30,7 @@ class Body(Request):
     """A request of whose body no more is read than the limit, and not for ever."""
 
     limit: int = SMALL
+    seconds: float = _BODY_SECONDS
 
     async def stream(self) -> AsyncIterator[bytes]:  # type: ignore[override]  # an iterator is all that is used
         """Yield the body in pieces. Raises Problem 413 and 408, with no more read than the limit and a piece."""
@@ -38,7 +39,7 @@ class Body(Request):
             raise _too_large(self.limit)
         seen = 0
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
+            async with asyncio.timeout(self.seconds):
                 async for piece in super().stream():
                     seen += len(piece)
                     if seen > self.limit:
@@ -46,7 +47,7 @@ class Body(Request):
                     yield piece
         except TimeoutError:
             raise Problem(
-                408, f"The request did not come within {_BODY_SECONDS:g} s.", {"Connection": "close"}
+                408, f"The request did not come within {self.seconds:g} s.", {"Connection": "close"}
             ) from None
 
 

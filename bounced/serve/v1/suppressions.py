@@ -127,7 +127,7 @@ class Released(Told):
 class _AddressInPath(Convertor[str]):
     """Everything, slashes too, but the words that stand for something else at this place."""
 
-    regex = "(?!(?:check|release)$).*"
+    regex = "(?!(?:check|release|import|export)$).*"
 
     def convert(self, value: str) -> str:
         """Return what stands in the path."""
