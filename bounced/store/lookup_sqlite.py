@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,8 @@ _HAS_FORM: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 
 _FORM: Final = "SELECT form, key_check FROM address_form"
 #: Pages of each reader, in KiB: what lies above the leaves of a table of ten million entries finds room there.
 _CACHE: Final = 16_384
+#: Seconds for which a file that was there is taken to be there: asking the system takes as long as the look-up.
+_SAME: Final = 0.01
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -25,9 +28,9 @@ class SqliteReader:
 
     def __init__(self, file: Path, busy_timeout: float) -> None:
         """Connect. Raises StoreDown."""
-        self._file = str(file)
+        self._file, self._same_until = str(file), 0.0
         try:
-            self._inode = os.stat(self._file).st_ino  # noqa: PTH116  a microsecond less than Path.stat, at each question
+            self._inode = os.stat(self._file).st_ino  # noqa: PTH116  a microsecond less than Path.stat
             self._connection = sqlite3.connect(
                 f"file:{quote(self._file)}?mode=rw",
                 uri=True,
@@ -43,11 +46,14 @@ class SqliteReader:
     def entries(self, address: str, scope: str) -> list[Suppression]:
         """Return the entries of the address in `*` and in the scope. Raises StoreDown.
 
-        A file that was moved away or replaced is noticed: its old content would still answer.
+        A file that was moved away or replaced is noticed within a hundredth of a second: its old content would still
+        answer.
         """
         try:
-            if os.stat(self._file).st_ino != self._inode:  # noqa: PTH116
-                raise StoreDown(f"the database file was replaced ({self._file})")
+            if (now := time.monotonic()) >= self._same_until:
+                if os.stat(self._file).st_ino != self._inode:  # noqa: PTH116
+                    raise StoreDown(f"the database file was replaced ({self._file})")
+                self._same_until = now + _SAME
             found = self._connection.execute(_QUESTION, (address, scope)).fetchall()
         except (OSError, sqlite3.Error) as exc:
             raise StoreDown(f"{sqlite_problem(exc)} ({self._file})") from exc
