@@ -30,7 +30,7 @@ from bounced.model import (
     Wave,
 )
 from bounced.recalling import Memory, Recall, recalled
-from bounced.recording import SEEN_BEFORE, disposition_of, events_of, quarantined
+from bounced.recording import SEEN_BEFORE, Filed, filed, quarantined
 from bounced.watching import Watch, Watching, keep, look, runs
 from bounced.workers import Stopped, Workers
 
@@ -89,7 +89,7 @@ class Aside:
 
 
 Judgement = Judged | Failure
-Taken = Judgement | Aside
+Taken = Judgement | Filed | Aside
 
 
 class Decide(Protocol):
@@ -132,7 +132,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """Everything that `handle` calls. `judge` maps a batch to as many judgements, in order; `keep` may be wanting."""
+    """Everything that `handle` calls. `judge` maps a batch to as many judgements, in order; `keep` may be wanting.
+
+    `judge_whole` does the same where the reports themselves are wanted; without it, `judge` returns them anyway.
+    """
 
     judge: Callable[[Sequence[RawMessage]], Sequence[Taken]]
     decide: Decide
@@ -143,13 +146,14 @@ class Stages:
     keep: Keep | None = None
     memory: Memory | None = None
     canary: Cage | None = None
+    judge_whole: Callable[[Sequence[RawMessage]], Sequence[Taken]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """A batch before it is committed: what each message was taken for and came to, and what is kept of it."""
 
-    judgements: Sequence[tuple[RawMessage, Taken]]
+    judgements: Sequence[tuple[RawMessage, Filed | Failure | Aside]]
     canaries: Mapping[Place, Judged]
     found: Mapping[Place, Sequence[Event]]
     kept: Mapping[str, Kept]
@@ -166,10 +170,8 @@ def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[O
         known = tx.known(list(digests.items()))
         memory = stages.memory if tx.keeps_sent() else None
     waiting = [raw for raw in batch if raw.place not in known]
-    taken: Sequence[Taken] = stages.judge(waiting)
-    if memory:
-        taken = recalled(taken, memory, stages.ledger.begin, now)
-    ready = _ready(list(zip(waiting, taken, strict=True)), stages, now)
+    taken = _recalled(waiting, stages, memory, now) if memory else stages.judge(waiting)
+    ready = _ready(waiting, [filed(each) if isinstance(each, Judged) else each for each in taken], stages, now)
     before, outcomes = [_known(raw, known) for raw in batch if raw.place in known], list[Outcome]()
     events = [ready.found.get(raw.place, ()) for raw in waiting]
     for run in runs(events, stages.watch, stages.ledger.begin, now):
@@ -180,11 +182,20 @@ def handle(batch: Sequence[RawMessage], stages: Stages, now: datetime) -> list[O
     return outcomes
 
 
-def _ready(judgements: Sequence[tuple[RawMessage, Taken]], stages: Stages, now: datetime) -> _Ready:
+def _recalled(batch: Sequence[RawMessage], stages: Stages, memory: Memory, now: datetime) -> Sequence[Taken]:
+    """Judge a batch in the light of the sender's records."""
+    taken = (stages.judge_whole or stages.judge)(batch)
+    whole = [each.whole or each if isinstance(each, Filed) else each for each in taken]
+    return recalled(whole, memory, stages.ledger.begin, now)
+
+
+def _ready(
+    batch: Sequence[RawMessage], taken: Sequence[Filed | Failure | Aside], stages: Stages, now: datetime
+) -> _Ready:
     """Do what can be done before the ledger is waited for."""
-    reports = [judged for _, judged in judgements if isinstance(judged, Judged)]
-    canaries = owned(stages.canary, reports)
-    found = {j.place: [] if j.place in canaries else events_of(j, now) for j in reports}
+    judgements, files = list(zip(batch, taken, strict=True)), [each for each in taken if isinstance(each, Filed)]
+    canaries = owned(stages.canary, [each.whole for each in files if each.whole])
+    found = {each.place: [] if each.place in canaries else each.events(now) for each in files}
     return _Ready(judgements, canaries, found, _kept(judgements, stages.keep, now))
 
 
@@ -199,7 +210,7 @@ def _committed(ready: _Ready, run: slice, stages: Stages, tx: Transaction, now: 
     tx.journal(changes)
     first = {event.place for event in events}
     outcomes = [
-        _settled(j, found[raw.place], first) if isinstance(j, Judged) else _failed(raw, j, stages.strikes, tx, now)
+        _settled(j, found[raw.place], first) if isinstance(j, Filed) else _failed(raw, j, stages.strikes, tx, now)
         for raw, j in some
     ]
     outcomes = [replace(o, detail=CANARY) if o.place in ready.canaries else o for o in outcomes]
@@ -222,12 +233,14 @@ def _decided(
     return events, changes, seen.told
 
 
-def _kept(judgements: Sequence[tuple[RawMessage, Taken]], keep: Keep | None, now: datetime) -> dict[str, Kept]:
+def _kept(
+    judgements: Sequence[tuple[RawMessage, Filed | Failure | Aside]], keep: Keep | None, now: datetime
+) -> dict[str, Kept]:
     """Return what would be kept of each message that is a report, by digest: packed before the ledger is waited for."""
     reports = (
-        (raw, judgement.digest)
-        for raw, judgement in judgements
-        if isinstance(judgement, Judged) and disposition_of(judgement) is not Disposition.LEFT
+        (raw, each.digest)
+        for raw, each in judgements
+        if isinstance(each, Filed) and each.disposition is not Disposition.LEFT
     )
     return {digest: keep(raw, now) for raw, digest in reports} if keep else {}
 
@@ -267,11 +280,11 @@ def _known(raw: RawMessage, known: Mapping[Place, Disposition]) -> Outcome:
     return Outcome(raw.place, known[raw.place], SEEN_BEFORE)
 
 
-def _settled(judged: Judged, found: Sequence[Event], first: Collection[Place]) -> Outcome:
+def _settled(each: Filed, found: Sequence[Event], first: Collection[Place]) -> Outcome:
     """Return the outcome of a judged message; a report of which nothing was new says so."""
     ids = tuple(event.id for event in found)
-    repeated = bool(ids) and judged.place not in first
-    return Outcome(judged.place, disposition_of(judged), SEEN_BEFORE if repeated else judged.report.kind, ids)
+    repeated = bool(ids) and each.place not in first
+    return Outcome(each.place, each.disposition, SEEN_BEFORE if repeated else each.kind, ids)
 
 
 def _failed(raw: RawMessage, failure: Failure | Aside, limit: int, tx: Transaction, now: datetime) -> Outcome:

@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 from bounced.model import (
     Category,
@@ -14,15 +16,59 @@ from bounced.model import (
     Kind,
     Notification,
     Outcome,
+    Place,
     Reason,
     Verdict,
 )
+from bounced.model.packing import packed
 
 #: The detail of a message that was settled before, and of a report of which nothing is new.
 SEEN_BEFORE = "seen before"
 
 #: What is `other` and yet a machine's report: it is filed, not left for a person.
 _REPORTS_OF_NO_FAILURE = frozenset({"mdn", "dmarc", "not-spam", "auth-failure"})
+#: What stands in a draft where the time will be.
+_UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@packed
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What is left of a judged message once its events are made: a tenth of it, and all that is written down.
+
+    `drafts` are its events without their time, `rules` the ids of those that fired. `whole` is there where somebody
+    wants to look at the report again.
+    """
+
+    place: Place
+    digest: str
+    kind: Kind
+    reader: str
+    rules: str
+    disposition: Disposition
+    drafts: tuple[tuple[Any, ...], ...]
+    whole: Judged | None = None
+
+    def events(self, now: datetime) -> list[Event]:
+        """Return its events, handled now."""
+        return [Event.of_draft(draft, now) for draft in self.drafts]
+
+
+def filed(judged: Judged, whole: bool = True) -> Filed:
+    """Return what a judged message comes to, if wanted along with the whole of it."""
+    rules = " ".join(dict.fromkeys(verdict.rule for verdict, _ in judged.verdicts))
+    drafts = tuple(event.draft() for event in events_of(judged, _UNDATED))
+    report = judged.report
+    return Filed(
+        place=judged.place,
+        digest=judged.digest,
+        kind=report.kind,
+        reader=report.reader,
+        rules=rules,
+        disposition=disposition_of(judged),
+        drafts=drafts,
+        whole=judged if whole else None,
+    )
 
 
 def events_of(judged: Judged, now: datetime) -> list[Event]:

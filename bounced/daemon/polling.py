@@ -141,8 +141,8 @@ def log_outcomes(mailbox: str, outcomes: Iterable[Outcome], notes: Notes) -> Non
 
 
 def _log_message(bound: structlog.typing.FilteringBoundLogger, outcome: Outcome, notes: Notes) -> None:
-    judged = notes.judged.get(outcome.place)
-    kind = judged.report.kind.value if judged else None
+    each = notes.filed.get(outcome.place)
+    kind = each.kind.value if each else None
     bad = outcome.disposition in (Disposition.QUARANTINE, Disposition.RETRY)
     left = outcome.disposition is Disposition.LEFT and outcome.detail == SEEN_BEFORE
     say = bound.debug if left else bound.warning if bad else bound.info
@@ -150,9 +150,9 @@ def _log_message(bound: structlog.typing.FilteringBoundLogger, outcome: Outcome,
         "message",
         folder=outcome.place.folder,
         uid=outcome.place.uid,
-        reader=judged.report.reader if judged else None,
+        reader=each.reader if each else None,
         kind=kind,
-        rule=" ".join(dict.fromkeys(v.rule for v, _ in judged.verdicts)) if judged else None,
+        rule=each.rules if each else None,
         outcome=outcome.disposition.value,
         why=_ADDRESS.sub("<address>", outcome.detail) if outcome.detail != kind else None,
         ms=round(notes.seconds.get(outcome.place, 0.0) * 1000, 2),

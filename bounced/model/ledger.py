@@ -53,10 +53,22 @@ class Event:
 
     def decided(self, decision: str) -> "Event":
         """Return the event with what the policy did about it; `replace` would take as long as the policy."""
-        return Event(*(*_UNTIL_DECISION(self), decision, self.superseded_by))
+        values = _VALUES(self)
+        return Event(*(*values[:_DECISION], decision, *values[_DECISION + 1 :]))
+
+    def draft(self) -> tuple[Any, ...]:
+        """Return the values of its fields: as it travels between processes, and before it has its time."""
+        return _VALUES(self)
+
+    @classmethod
+    def of_draft(cls, draft: tuple[Any, ...], at: datetime) -> "Event":
+        """Return the event that was handled at that time."""
+        return cls(*(*draft[:_AT], at, *draft[_AT + 1 :]))
 
 
-_UNTIL_DECISION: Callable[[Event], tuple[Any, ...]] = attrgetter(*[field.name for field in fields(Event)][:-2])
+_NAMES = [field.name for field in fields(Event)]
+_AT, _DECISION = _NAMES.index("at"), _NAMES.index("decision")
+_VALUES: Callable[[Event], tuple[Any, ...]] = attrgetter(*_NAMES)
 
 
 class Move(StrEnum):
