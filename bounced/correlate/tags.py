@@ -3,6 +3,7 @@
 import json
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import re2
@@ -49,9 +50,8 @@ class Tagger:
 
     def _by_header(self, original: Original) -> Tags:
         found: dict[str, tuple[int, list[str]]] = {}
-        fields = self._fields
-        for name, value in original.headers:
-            for rank, tag, take in fields.get(name.lower(), ()):
+        for name in self._fields.keys() & set(original.names()):  # only these are decoded
+            for (rank, tag, take), value in product(self._fields[name], original.all(name)):
                 held = found.get(tag)
                 if held and (held[0] < rank or (held[0] == rank and tag != "categories")):
                     continue
