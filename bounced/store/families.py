@@ -10,16 +10,27 @@ from typing import Any, Final
 from bounced.store.days import DAY
 from bounced.store.facts import DIMENSIONS
 
-#: Each answers the reports whose dimensions it has; the first that fits is the smallest. The rows of `DOMAIN` would
-#: multiply with any other dimension that a domain does not decide.
+_SENDER: Final = ("campaign", "list", "categories", "mailbox")
+_CAUSE: Final = ("reason", "fault", "rule")
+#: Each answers the reports whose dimensions it has. Those that are counted by slots come first.
 FAMILIES: Final[Sequence[tuple[str, ...]]] = (
     (),
     ("provider",),
     ("reason", "fault"),
-    ("campaign", "list", "categories", "mailbox"),
+    _SENDER,
     ("domain", "provider"),
-    ("campaign", "list", "categories", "provider", "reason", "fault", "rule", "mailbox"),
+    (*_SENDER, "provider", *_CAUSE),
+    ("rule",),
+    (*_SENDER, "provider"),
+    ("provider", *_CAUSE),
+    (*_SENDER, *_CAUSE),
 )
+#: So many are counted by slots; the rest by days only, from which most of a long span is answered: there a question
+#: for two things at once would else go through all that happened.
+SLOTTED: Final = 6
+#: The order in which families are asked, by how many rows they have. Those of domains would multiply with any other
+#: dimension that a domain does not decide.
+_BY_SIZE: Final = (0, 1, 2, 3, 6, 4, 7, 8, 9, 5)
 #: What picks, out of a row of amount, slot, figure and dimensions, the figure and the dimensions of each family.
 _PICK: Final = tuple(itemgetter(2, *(3 + DIMENSIONS.index(name) for name in family)) for family in FAMILIES)
 _POSITIVE: Final = 2**63 - 1
@@ -28,10 +39,11 @@ _POSITIVE: Final = 2**63 - 1
 Cell = tuple[int, int, int, int]
 
 
-def family_for(dimensions: Collection[str]) -> int | None:
-    """Return the smallest family that tells all of them apart; None where there is none."""
+def family_for(dimensions: Collection[str], by_slots: bool = False) -> int | None:
+    """Return the smallest family that tells all of them apart, and has slots where these are needed; else None."""
     wanted = set(dimensions)
-    return next((number for number, family in enumerate(FAMILIES) if wanted <= set(family)), None)
+    fitting = (family for family in _BY_SIZE if wanted <= set(FAMILIES[family]))
+    return next((family for family in fitting if family < SLOTTED or not by_slots), None)
 
 
 class Counts:
@@ -45,28 +57,29 @@ class Counts:
         """Add rows of amount, slot, figure, and the dimensions in their order."""
         every = [(int(row[1]), row[0] * sign, tuple(row)) for row in rows]
         for family, (pick, ids, amounts) in enumerate(zip(_PICK, self._ids, self._amounts, strict=True)):
+            share = 1 if family < SLOTTED else DAY
             for slot, amount, row in every:
                 known = pick(row)
                 combination = ids.get(known)
                 if combination is None:
                     combination = ids[known] = _number(family, known)
-                amounts[slot, combination] += amount
+                amounts[slot // share, combination] += amount
 
     @cached_property
     def slots(self) -> list[Cell]:
         """Return the amounts by slot, in the order of their keys."""
-        return _cells(self._amounts)
+        return _cells(self._amounts[:SLOTTED])
 
     @cached_property
     def days(self) -> list[Cell]:
         """Return the amounts by UTC day, in the order of their keys."""
         by_day: list[dict[tuple[int, int], int]] = []
-        for amounts in self._amounts:
+        for amounts in self._amounts[:SLOTTED]:
             sums: dict[tuple[int, int], int] = defaultdict(int)
             for (slot, combination), amount in amounts.items():
                 sums[slot // DAY, combination] += amount
             by_day.append(sums)
-        return _cells(by_day)
+        return _cells([*by_day, *self._amounts[SLOTTED:]])
 
     @cached_property
     def combinations(self) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from bounced.model import By, CountReport, Figure, Figures, ReportQuery, ReportR
 from bounced.store import facts
 from bounced.store.days import date_of, time_of
 from bounced.store.faults import mapped
-from bounced.store.rolled import answers, rolled
+from bounced.store.rolled import Spread, answers, rolled
 from bounced.store.rollups import Mark, RollUps, mark_of
 from bounced.store.sent_counts import SentFigures, sent_in
 from bounced.store.spans import Span
@@ -45,8 +45,8 @@ class Amounts:
         """Return the figures of all keys together."""
         return _figures(self.total, self.sent.total if self.sent else None)
 
-    def add(self, rows: Iterable[Row[Any]]) -> None:
-        """Add rows of `amount`, `figure`, and what the span wants told apart."""
+    def add(self, rows: Iterable[Row[Any]], spread: Spread | None = None) -> None:
+        """Add rows of `amount`, `figure`, what the span wants told apart, and `time` where that is days."""
         category = self._span.only.category
         tagged = "categories" in self._span.wanted
         for row in rows:
@@ -55,13 +55,19 @@ class Amounts:
             if category is not None and category not in tags:
                 continue
             figure, amount = Figure(found["figure"]), int(found["amount"])
-            self.total[figure] += amount
-            for key in self._keys(found, tags):
-                self.by_key[key][figure] += amount
+            for keys, sign in self._places(found, tags, spread):
+                self.total[figure] += sign * amount
+                for key in keys:
+                    self.by_key[key][figure] += sign * amount
+
+    def _places(self, found: Any, tags: Sequence[str], spread: Spread | None) -> Iterable[tuple[Iterable[Key], int]]:
+        """Return the keys that a row counts for, each time with the sign that it has there."""
+        if self._span.by is not By.DAY:
+            return ((self._keys(found, tags), 1),)
+        days = spread(found["time"]) if spread else ((found["time"], 1),)
+        return [((date_of(day).isoformat(),), sign) for day, sign in days]
 
     def _keys(self, found: Any, tags: Sequence[str]) -> Iterable[Key]:
-        if self._span.by is By.DAY:
-            return (date_of(found["time"]).isoformat(),)
         if self._span.by is By.CATEGORY:
             return dict.fromkeys(tags) or (None,)
         return (found[self._span.by.value],)
@@ -112,8 +118,8 @@ def zone(name: str) -> ZoneInfo:
 def _amounts(connection: Connection, span: Span, counted: bool) -> Amounts:
     amounts = Amounts(span)
     reached = mark_of(connection) if counted and answers(span) else None
-    if reached and (question := rolled(connection, span)) is not None:
-        amounts.add(connection.execute(question))
+    for question, spread in rolled(connection, span) if reached else ():
+        amounts.add(connection.execute(question), spread)
     for question in _live(connection.dialect, span, reached):
         amounts.add(connection.execute(question))
     return amounts
