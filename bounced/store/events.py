@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_co
 
 from bounced.model import Event
 from bounced.store import rows
+from bounced.store.patience import within
 from bounced.store.pseudonyms import Pseudonyms
 from bounced.store.tables import LINE, event, event_tag
 
@@ -89,12 +90,24 @@ class Events(Pseudonyms):
             row = connection.execute(select(event).where(event.c.id == id_)).one_or_none()
         return None if row is None else rows.to_event(row)
 
-    def events_amount(self, query: EventQuery, most: int) -> int:
-        """Return how many events there are, whatever page of them is asked for; `most` where there are more."""
+    def events_page(self, query: EventQuery, seconds: float) -> list[Event]:
+        """Return at most `limit` events, read at once. Raises TimeoutError if that takes longer; else as `events`."""
+        with self._read() as connection, within(connection, seconds):
+            found = self._found(connection, self._asked_by_name(query)).limit(query.limit)
+            return [rows.to_event(row) for row in connection.execute(found)]
+
+    def events_amount(self, query: EventQuery, most: int, seconds: float) -> int | None:
+        """Return how many events there are, whatever page of them is asked for; `most` where there are more.
+
+        None where counting them would take longer.
+        """
         query = replace(self._asked_by_name(query), cursor=None)
-        with self._read() as connection:
-            some: Select[Any] = self._found(connection, query).with_only_columns(literal_column("1")).limit(most)
-            return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+        try:
+            with self._read() as connection, within(connection, seconds):
+                some: Select[Any] = self._found(connection, query).with_only_columns(literal_column("1")).limit(most)
+                return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+        except TimeoutError:
+            return None
 
     def _asked_by_name(self, query: EventQuery) -> EventQuery:
         """Return the query by the name under which an address is kept."""

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bounced.model import Category, Fault, Kind, Reason, Tags, Trust
 from bounced.store import Erasure, EventQuery, Retention, Store, cursor_of
+from bounced.store.patience import within
 from bounced.store.tables import event_tag
 from tests.store.conftest import event, place
 
@@ -170,3 +171,21 @@ def test_large_tables_are_asked_by_index(store: Store) -> None:
         list(store.events(query))
         assert index in plans[-1], query
         assert "SCAN event " not in plans[-1] or "USING INDEX" in plans[-1]
+
+
+def test_what_takes_too_long_is_given_up(full: Store) -> None:
+    """By the database itself; the connection is as good as before."""
+    query = EventQuery(limit=50, provider="google")
+    assert full.events_page(query, 30) == list(full.events(query))
+    assert full.events_amount(query, 1000, 30) == 650
+    assert full.events_amount(query, 100, 30) == 100
+
+    with pytest.raises(TimeoutError), full._read() as connection, within(connection, 0.05):
+        connection.execute(text(_ENDLESS)).all()
+
+    with full._read() as connection:
+        assert connection.execute(text(_ENDLESS.replace("1000000000", "10000"))).scalar() == 10_000
+    assert full.events_amount(query, 1000, 30) == 650
+
+
+_ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT max(i) FROM n"

@@ -21,6 +21,12 @@ from bounced.store import EventQuery, Store, cursor_of
 #: Lines of a page, and how many are counted beyond it.
 _LINES: Final = 50
 _COUNTED: Final = 10_000
+#: Seconds that reading a page may take, and counting the rest.
+_READING, _COUNTING = 20.0, 0.5
+_TOO_LONG: Final = (
+    "Too many mails fit each of these filters alone, and too few all of them, to find those in time. "
+    "Choose fewer days, or name the address, its domain, the campaign or the rule."
+)
 #: Octets of a report that the page shows; the file has all of them.
 _SHOWN: Final = 100_000
 #: A downloaded report is text to any browser, and nothing in it acts.
@@ -90,6 +96,8 @@ def routers(frame: Frame) -> list[APIRouter]:
             found, amount = await frame.ask(lambda store: _read(store, page))
         except ValueError:
             raise invalid("query.cursor", "is not of a page of this list") from None
+        except TimeoutError:
+            raise Problem(503, _TOO_LONG) from None
         return frame.show(
             request,
             "mails.html",
@@ -165,12 +173,12 @@ def _domain(text: str, at: str) -> str:
     return found
 
 
-def _read(store: Store, query: EventQuery) -> tuple[list[Event], int]:
-    """Return a page and how many mails there are in all, as far as they are counted."""
-    found = list(store.events(query))
+def _read(store: Store, query: EventQuery) -> tuple[list[Event], int | None]:
+    """Return a page and how many mails there are in all, as far as they are counted in time. Raises TimeoutError."""
+    found = store.events_page(query, _READING)
     if query.cursor is None and len(found) <= _LINES:
         return found, len(found)
-    return found, store.events_amount(query, _COUNTED + 1)
+    return found, store.events_amount(query, _COUNTED + 1, _COUNTING)
 
 
 def _look(store: Store, id_: str) -> tuple[Event, Kept | None]:
