@@ -39,14 +39,14 @@ class Site:
     def origin(self) -> str:
         return f"http://127.0.0.1:{self.server.port}"
 
-    def call(self, method: str, path: str, form: dict[str, str] | None = None, **headers: str) -> Said:
+    def call(self, method: str, path: str, form: dict[str, str] | bytes | None = None, **headers: str) -> Said:
         """Ask as a browser would."""
         sent = {"Accept": "text/html", "Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
         if form is not None:
             sent |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.origin}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         with closing(HTTPConnection("127.0.0.1", self.server.port, timeout=30)) as connection:
-            connection.request(method, path, urlencode(form) if form is not None else None, sent)
+            connection.request(method, path, urlencode(form) if isinstance(form, dict) else form, sent)
             found = connection.getresponse()
             for name, value in found.getheaders():
                 if name.lower() == "set-cookie":

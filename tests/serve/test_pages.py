@@ -7,9 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fastapi import Request, Response
 from sqlalchemy import update
 
+from bounced.config import Http as HttpSettings
 from bounced.errors import StoreDown
+from bounced.serve.server import Server, application
 from bounced.store import TokenScope
 from bounced.store.session_tables import page_session
 from tests.serve.conftest import Service
@@ -126,6 +129,54 @@ def test_behind_tls_the_cookie_is_for_tls_and_this_host_alone(site: Site) -> Non
     assert "Secure" in said.headers["set-cookie"]
     assert site.call("GET", "/").status == 303
     assert site.call("GET", "/", X_Forwarded_Proto="https").status == 200
+
+
+def test_the_page_can_be_turned_off(shared: Service) -> None:
+    with closing(Site(shared, pages=False)) as site:
+        for path in ("/", "/login", "/static/app.css"):
+            assert site.call("GET", path).status == 404
+        assert site.call("GET", "/v1/waves").status == 401
+
+
+@pytest.mark.parametrize("text", ["Done: 3 <b>addresses</b> released.", "漢😀\ud800\r\nSet-Cookie: x=y;" * 90])
+def test_a_message_is_shown_once_whatever_it_says(site: Site, text: str) -> None:
+    """It travels in a cookie that only this session can have made; one of another session is none."""
+    told, token = site.pages.frame.told(), site.token(READ)
+
+    @told.post("/say")
+    async def say(request: Request) -> Response:
+        return site.pages.frame.after(request, "/health", text)
+
+    site.server.stop()
+    site.server = Server(application([*site.pages.routers, told], site.pages.dress), HttpSettings(port=0))
+    site.server.start()
+    site.log_in(READ, WRITE)
+    assert site.call("POST", "/say", {"csrf": site.csrf()}).headers["location"] == "/health"
+    assert all(len(cookie) < 4_000 for cookie in site.cookies.values())
+    stolen = site.cookies["bounced_said"]
+
+    assert 'role="status"' in site.call("GET", "/health").body.decode()
+    assert 'role="status"' not in site.call("GET", "/health").body.decode()
+    assert site.call("POST", "/login", {"token": token}).status == 303
+    site.cookies["bounced_said"] = stolen
+    assert 'role="status"' not in site.call("GET", "/health").body.decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"a=b" * 200_000, "application/x-www-form-urlencoded", 413),
+        (b"%ff=%00&csrf=\xff", "application/x-www-form-urlencoded", 403),
+        (b"{}", "application/json", 415),
+        (b"--x\r\nnonsense", "multipart/form-data; boundary=x", 403),
+        (b"", "multipart/form-data", 400),
+        (b'--x\r\nContent-Disposition: form-data; name="csrf"; filename="f"\r\n\r\nx\r\n--x--\r\n',
+         "multipart/form-data; boundary=x", 403),
+    ],
+)  # fmt: skip
+def test_a_broken_form_is_refused(site: Site, body: bytes, kind: str, status: int) -> None:
+    site.log_in(READ, WRITE)
+    assert site.call("POST", "/logout", body, Content_Type=kind, Origin=site.origin).status == status
 
 
 def test_no_page_loads_or_sends_anything_elsewhere(site: Site) -> None:

@@ -133,11 +133,12 @@ class _PageRoute(APIRoute):
             _drop_empty_fields(request)
             if request.method == "GET":
                 return await handle(request)
-            form = await self._form(request, session)
+            body = self._body(request)
             try:
-                return await handle(form)
+                await self._demand_its_word(body, session)
+                return await handle(body)
             finally:
-                await form.close()
+                await body.close()
 
         return guarded
 
@@ -148,17 +149,20 @@ class _PageRoute(APIRoute):
         to = here(request) if request.method == "GET" else "/"
         return RedirectResponse(text.link("/login", next=to if to != "/" else None), 303, HEADERS)
 
-    async def _form(self, request: Request, session: Session | None) -> Request:
-        """Return the request with its form read, if the form is ours. Raises Problem."""
+    def _body(self, request: Request) -> Body:
+        """Return the request as one of whose form no more is read than the limit. Raises Problem for what is none."""
         demand_our_form(request)
-        body = Body(request.scope, request.receive)
-        body.limit = self.limit
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _FORMS:
             raise Problem(415, "Want a form.")
+        body = Body(request.scope, request.receive)
+        body.limit = self.limit
+        return body
+
+    async def _demand_its_word(self, body: Body, session: Session | None) -> None:
+        """Read the form, and raise Problem 403 where it lacks the word of this session."""
         form = await body.form(max_fields=_FIELDS, max_files=5, max_part_size=self.limit)
         if self.needs and session and not _same(form.get("csrf"), session.csrf):
             raise Problem(403, "This form is of an earlier login. Go back, load the page anew, and send it again.")
-        return body
 
 
 def session_of(request: Request) -> Session | None:

@@ -24,6 +24,8 @@ _PLAIN, _SECURE = "bounced", "__Host-bounced"
 _FORM: Final = re.compile(r"([a-z2-7]{8})\.([A-Za-z0-9_-]{43})\.([0-9a-f]{64})")
 #: Seconds that a message may wait for the page that shows it.
 _FLASH_SECONDS: Final = 120
+#: And how long it may be: a browser drops a cookie of more than 4,096 octets.
+_FLASH_LETTERS: Final = 600
 #: How old the note of a session's last use may be before a new one is made.
 _NOTE_AFTER: Final = timedelta(minutes=1)
 
@@ -53,7 +55,7 @@ class Session:
 
     def sign(self, text: str) -> str:
         """Return the text with a signature that this session alone can make."""
-        body = base64.urlsafe_b64encode(text.encode()).decode()
+        body = base64.urlsafe_b64encode(text.encode("utf-8", "replace")).decode()
         return f"{body}.{_mac(self.secret, f'text {body}')}"
 
     def signed(self, given: str) -> str | None:
@@ -120,7 +122,10 @@ class Sessions:
 
 def leave_message(request: Request, response: Response, session: Session, kind: str, text: str) -> None:
     """Keep a message for the next page that this session sees. `kind` is done, note or fault."""
-    _set(request, response, f"{_name(request)}_said", session.sign(json.dumps([kind, text[:1_000]])), _FLASH_SECONDS)
+    told = json.dumps(
+        [kind, text if len(text) <= _FLASH_LETTERS else text[: _FLASH_LETTERS - 1] + "…"], ensure_ascii=False
+    )
+    _set(request, response, f"{_name(request)}_said", session.sign(told), _FLASH_SECONDS)
 
 
 def take_message(request: Request, session: Session) -> tuple[str, str] | None:
