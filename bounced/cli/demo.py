@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -108,11 +109,13 @@ def _token(config: Path) -> str:
 
 
 def _stay(console: Console, page: str | None, token: str, running: Callable[[], bool]) -> None:
-    """Say where the page is, and wait for Ctrl-C."""
+    """Say where the page is, and wait for Ctrl-C, or SIGTERM; what runs beside is ended afterwards."""
     console.print(f"\n[bold]Open[/] {page}/   and log in with the token\n     {token}\nCtrl-C ends it all.")
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         while running():
             time.sleep(0.2)
+    signal.signal(signal.SIGTERM, before)
 
 
 def _later(console: Console, config: Path, token: str) -> None:

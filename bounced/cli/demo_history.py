@@ -34,7 +34,7 @@ from bounced.watching import settle
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 #: How far apart polls are on a quiet day, and while much comes in.
-_QUIET, _BUSY, _MUCH = timedelta(hours=8), timedelta(minutes=15), 30
+_QUIET, _BUSY, _MUCH = timedelta(hours=8), timedelta(minutes=20), 40
 #: What a person wrote who released an address, so many days before the end.
 _RELEASES = (
     (71, "called us: the mailbox moved, and works again"),
@@ -46,6 +46,8 @@ _RELEASES = (
 )
 #: Notifications older than that would be forgotten by now.
 _KEPT = timedelta(days=30)
+#: Since when there are endpoints.
+_TOLD = timedelta(days=21)
 #: What an endpoint that wants everything is told of the past; single bounces would be too many to be played.
 _TYPES = ("suppression.*", "complaint.received", "unsubscribe.requested", "wave.*", "alarm.*")
 _PERSON = "page:anna"
@@ -114,11 +116,13 @@ class _History:
         at = since + 5 * _HOUR
         while at < end:
             yield at, self._housekeeping
-            at += 6 * _HOUR
+            at += 8 * _HOUR
+        for crisis in self._plan.crises:
+            yield from ((crisis + n * _HOUR, self._housekeeping) for n in range(3, 13) if crisis + n * _HOUR < end)
         for days, why in _RELEASES:
             if end - days * _DAY > since:
                 yield end - days * _DAY - 2 * _HOUR, lambda at, why=why: self._release(at, why)  # type: ignore[misc]
-        for day in range((end - since).days):
+        for day in range(0, (end - since).days, 3):
             yield since + day * _DAY + 20 * _HOUR, self._see_people
 
     def _housekeeping(self, now: datetime) -> None:
@@ -126,7 +130,7 @@ class _History:
         settle(self._stages, now)
         if over := self._store.expired(now, 500):
             change(wiring.ended(over, now), self._store, self._stages.compose, now)
-        if self._plan.end - now < _KEPT:
+        if self._plan.end - now < _TOLD:
             self._store.webhooks = self._endpoints
             self._post(now)
 
@@ -152,8 +156,8 @@ class _History:
 
     def _see_people(self, now: datetime) -> None:
         """Tell of readers who logged in or clicked; now and then it is one who is suppressed."""
-        seen = [SignOfLife(self._plan.somebody(), Sign.LOGIN, now, "shop") for _ in range(3)]
-        if self._rng.random() < 0.07:
+        seen = [SignOfLife(self._plan.somebody(), Sign.LOGIN, now, "shop") for _ in range(9)]
+        if self._rng.random() < 0.2:
             held = list(self._store.suppressions(SuppressionQuery(category="hard", limit=20)))
             seen += [SignOfLife(entry.address, Sign.CLICK, now, "shop") for entry in held[-1:]]
         witness(seen, self._stages, now)
@@ -170,7 +174,7 @@ class _History:
         took = self._rng.randrange(18, 240)
         if delivery.endpoint == "crm" and age < 14 * _DAY:
             code, text = 410, "this integration was switched off"
-        elif timedelta(days=29) < age < timedelta(days=29, hours=9) and delivery.attempts < 3:
+        elif timedelta(days=9) < age < timedelta(days=10, hours=12) and delivery.attempts < 2:
             code, text = 503, "down for maintenance"
         else:
             return Attempt(at, took, DeliveryState.DONE, None, 204)

@@ -67,6 +67,7 @@ class Plan:
         self._days, self._number = days, 0
         self._people = {provider.name: self._inhabitants(provider) for provider in PROVIDERS}
         self._arrivals: list[Arrival] = []
+        self.crises: list[datetime] = []
         self._sent: Counter[tuple[date, str, str, str, str]] = Counter()
         self.sendings = sorted(self._calendar(), key=lambda sending: sending.at)
         for sending in self.sendings:
@@ -144,8 +145,10 @@ class Plan:
         """Draw the two outages, the block list and the refusals of the last hour, and the mailboxes that are full."""
         letter, offers, sale = MAILINGS[0], MAILINGS[1], self.sendings[-1]
         if self._days > _OUTAGE:
-            self._crowd(self._near(letter, _OUTAGE), "google", GOOGLE_GONE_WRONG, crowd.outage, 150)
-            self._crowd(self._near(offers, _BLOCKED), "m365", MICROSOFT_BLOCKS, crowd.blocked, 55)
+            outage, blocked = self._near(letter, _OUTAGE), self._near(offers, _BLOCKED)
+            self._crowd(outage, "google", GOOGLE_GONE_WRONG, crowd.outage, 150)
+            self._crowd(blocked, "m365", MICROSOFT_BLOCKS, crowd.blocked, 55)
+            self.crises += [outage.at, blocked.at]
         self._crowd(sale, "gmx", GMX_GONE_WRONG, crowd.outage_now, 80)
         self._crowd(sale, "yahoo", YAHOO_REFUSES, crowd.refused, 50)
         regular = [each for each in self.sendings if each.mailing in (letter, offers)]

@@ -1,5 +1,6 @@
 """The demo, as it is run without a terminal: whole, true, and followed by commands that work."""
 
+import json
 import os
 import re
 import shlex
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -83,6 +85,22 @@ def test_the_page_can_be_opened_afterwards(demo: tuple[Path, str]) -> None:
     with closing(store(config)) as opened:
         assert [digest_of(secret)] == [token.digest for token in opened.tokens()]
         assert len(list(opened.events())) > 100
+
+
+def test_it_stays_open_on_the_page_until_it_is_ended(tmp_path: Path) -> None:
+    """And ends the daemon then, as it does the rest."""
+    command = [sys.executable, "-m", "bounced", "demo", "--pace", "0", "--days", "0", "--stay"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        told = next(line for line in process.stdout if line.startswith("Open "))
+        secret = next(process.stdout).strip()
+        asked = Request(told.split()[1] + "v1/events", headers={"Authorization": f"Bearer {secret}"})
+        with urlopen(asked) as answer:
+            assert len(json.load(answer)["items"]) > 5
+        process.terminate()
+        assert process.wait(30) == 0
+
+    assert "stopped" in (tmp_path / ".demo/daemon.log").read_text().splitlines()[-1]
 
 
 def test_it_leaves_nothing_running_and_no_secret_readable(demo: tuple[Path, str]) -> None:

@@ -16,6 +16,8 @@ from bounced.model import By, Category, DeliveryState, Move, ReportQuery
 from bounced.store import Store
 from tests.cli.conftest import call
 
+#: What takes ten seconds takes many times as long where everything else is tested beside it.
+pytestmark = pytest.mark.timeout(600)
 END = datetime(2026, 11, 21, 15, tzinfo=UTC)
 
 
