@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, s
 from bounced.model import Change, Suppression
 from bounced.store import rows
 from bounced.store.columns import among
+from bounced.store.patience import within
 from bounced.store.pseudonyms import Pseudonyms
 from bounced.store.tables import journal, suppression
 
@@ -84,12 +85,18 @@ class Suppressions(Pseudonyms):
             left = None if left is None else left - len(page)
             query = replace(query, after=(page[-1].address, page[-1].scope))
 
-    def suppressions_amount(self, query: SuppressionQuery, most: int) -> int:
-        """Return how many entries there are, whatever page of them is asked for; `most` where there are more."""
-        whole = replace(self._listed_by_name(query), after=None)
-        some: Select[Any] = select(literal_column("1")).select_from(suppression).where(*_conditions(whole))
-        with self._read() as connection:
-            return connection.scalar(select(func.count()).select_from(some.limit(most).subquery())) or 0
+    def suppressions_amount(self, query: SuppressionQuery, most: int, seconds: float) -> int | None:
+        """Return how many entries there are, whatever page of them is asked for; `most` where there are more.
+
+        None where counting them would take longer.
+        """
+        some: Select[Any] = select(literal_column("1")).select_from(suppression)
+        some = some.where(*_conditions(replace(self._listed_by_name(query), after=None))).limit(most)
+        try:
+            with self._read() as connection, within(connection, seconds):
+                return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+        except TimeoutError:
+            return None
 
     def _listed_by_name(self, query: SuppressionQuery) -> SuppressionQuery:
         begins = query.begins and self.name_of(query.begins)

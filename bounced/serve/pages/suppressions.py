@@ -23,6 +23,8 @@ from bounced.store import Store, SuppressionQuery
 #: Lines of a page, and how many entries are counted beyond it.
 _LINES: Final = 50
 _COUNTED: Final = 100_000
+#: Seconds that counting may take.
+_COUNTING: Final = 0.5
 
 Words = Annotated[str | None, Query(max_length=LINE)]
 
@@ -122,9 +124,9 @@ def routers(frame: Frame) -> list[APIRouter]:
     return [asked]
 
 
-def _read(store: Store, query: SuppressionQuery) -> tuple[list[Suppression], int]:
-    """Return a page and how many entries there are in all, as far as they are counted."""
+def _read(store: Store, query: SuppressionQuery) -> tuple[list[Suppression], int | None]:
+    """Return a page and how many entries there are in all, as far as they are counted in time."""
     found = list(store.suppressions(query))
     if query.after is None and len(found) <= _LINES:
         return found, len(found)
-    return found, store.suppressions_amount(query, _COUNTED + 1)
+    return found, store.suppressions_amount(query, _COUNTED + 1, _COUNTING)
