@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import structlog
 from fastapi import APIRouter, Form, Path, Request, Response
 
-from bounced.model import FAULT_OF, Cause, Fault, Proposal, Reason, Suggestion, Trial, Wording
+from bounced.model import Cause, Fault, Proposal, Reason, Suggestion, Trial, Wording
 from bounced.serve.pages.frame import Frame, actor
 from bounced.serve.pages.text import link
 from bounced.serve.pages.times import Span, span_of
@@ -174,7 +174,6 @@ async def _looked(frame: Frame, key: str, span: Span) -> _Looked:
 
 
 def _show(frame: Frame, request: Request, span: Span, looked: _Looked, status: int = 200) -> Response:
-    faults = {str(reason): str(FAULT_OF[reason]) for reason in _REASONS}
     return frame.show(
         request,
         "wording.html",
@@ -185,7 +184,6 @@ def _show(frame: Frame, request: Request, span: Span, looked: _Looked, status: i
         causes=CAUSES,
         reasons=_REASONS,
         faults=[str(fault) for fault in Fault if fault is not Fault.NONE],
-        implied=faults,
         folder=_has_folder(frame),
     )
 
