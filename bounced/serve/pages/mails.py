@@ -134,6 +134,7 @@ def routers(frame: Frame) -> list[APIRouter]:
             raw=raw[:_SHOWN].decode("utf-8", "replace").replace("\r\n", "\n"),
             shown=_SHOWN,
             implied=FAULT_OF.get(found.reason) if found.reason else None,
+            in_force=any(rule.id == found.rule for rule in frame.desk().rules),
         )
 
     @asked.get("/event/raw")
