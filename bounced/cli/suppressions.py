@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +13,15 @@ from bounced.cli.ledger import actor, address, ledger, moment, scope_name, words
 from bounced.cli.options import ConfigOption, FormatOption
 from bounced.cli.render import Format, Row, cell, show
 from bounced.errors import ConfigError
-from bounced.model import Change, Move, Suppression
+from bounced.model import Change, Move, Reason, Suppression
 
 if TYPE_CHECKING:
     from bounced.store import Store
 
 _COLUMNS = ("address", "scope", "category", "reason", "since", "until", "disputed", "why")
+
+#: Those of failures and complaints, and what persons and lists give; an imported list may bring others.
+_REASONS = (*sorted(Reason), "manual", "unsubscribe")
 
 app = typer.Typer(no_args_is_help=True, help="List, add and release suppressed addresses.")
 
@@ -71,7 +75,11 @@ def list_(  # noqa: PLR0913  each parameter is an option of the command line
     with ledger(config) as (settings, store):
         if domain and settings.privacy.hashed:
             raise ConfigError(["--domain: nobody can tell it, the database keeps hashes for addresses"])
-        show(map(_row, store.suppressions(query)), fmt, _COLUMNS)
+        found = map(_row, store.suppressions(query))
+        first = next(found, None)
+        if first is None and reason is not None and reason not in _REASONS:
+            raise typer.BadParameter(f"no entry has the reason {reason!r}; the words are {', '.join(_REASONS)}")
+        show(chain([] if first is None else [first], found), fmt, _COLUMNS)
 
 
 @app.command()

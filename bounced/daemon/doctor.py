@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 
 from bounced.config import Config, Webhook
 from bounced.daemon import canary, wiring
@@ -57,8 +58,23 @@ def _configuration(config: Config) -> Iterator[Found]:
         yield Found(True, "configuration", "every secret can be read and used")
     if not config.mailboxes:
         yield Found(False, "configuration", "no mailbox is configured: nothing will come in")
+    if config.http.enabled and not is_loopback(config.http.host):
+        yield Found(
+            None,
+            "configuration",
+            f"http.host: {config.http.host} can be reached from other hosts, and tokens are readable on the wire: "
+            "stay at 127.0.0.1 with a server with TLS in front (docs/http.md)",
+        )
     if not config.webhooks:
         yield Found(None, "configuration", "no webhook is configured: nobody is told; the table can still be asked")
+
+
+def is_loopback(host: str) -> bool:
+    """True for a name or number under which only this machine reaches itself."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
 
 
 def _rules(config: Config) -> Iterator[Found]:

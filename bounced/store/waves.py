@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, or_, select, text, true, update
 
 from bounced.model import Alarm, Category, Fault, Member, Reason, Tally, Wave, WaveState
 from bounced.store.columns import among, clean
@@ -141,9 +141,9 @@ class Watching:
 class Waves(Database):
     """Questions about waves and alarms."""
 
-    def all_waves(self, unsettled: bool = False, limit: int | None = None) -> list[Wave]:
-        """Return waves, newest first; `unsettled`: only those that are open or ask."""
-        wanted = select(wave).order_by(wave.c.id.desc()).limit(limit)
+    def all_waves(self, unsettled: bool = False, limit: int | None = None, before: int | None = None) -> list[Wave]:
+        """Return waves, newest first, those before a number; `unsettled`: only those that are open or ask."""
+        wanted = select(wave).where(_older(wave, before)).order_by(wave.c.id.desc()).limit(limit)
         with self._read() as connection:
             found = connection.execute(wanted.where(text(UNSETTLED)) if unsettled else wanted)
             return [_to_wave(row) for row in found]
@@ -172,9 +172,9 @@ class Waves(Database):
         with self._read() as connection:
             return {row.wave: row.amount for row in connection.execute(wanted)}
 
-    def all_alarms(self, standing: bool = False, limit: int | None = None) -> list[Alarm]:
-        """Return alarms, newest first; `standing`: only those that were not cleared."""
-        wanted = select(alarm).order_by(alarm.c.id.desc()).limit(limit)
+    def all_alarms(self, standing: bool = False, limit: int | None = None, before: int | None = None) -> list[Alarm]:
+        """Return alarms, newest first, those before a number; `standing`: only those that were not cleared."""
+        wanted = select(alarm).where(_older(alarm, before)).order_by(alarm.c.id.desc()).limit(limit)
         with self._read() as connection:
             found = connection.execute(wanted.where(text(RAISED)) if standing else wanted)
             return [_to_alarm(row) for row in found]
@@ -192,6 +192,10 @@ class Waves(Database):
         oldest = int((now - timedelta(days=days)).timestamp() // 900)
         with self._write() as connection:
             return connection.execute(delete(tally).where(tally.c.quarter < oldest)).rowcount
+
+
+def _older(table: Table, before: int | None) -> ColumnElement[bool]:
+    return true() if before is None else table.c.id < before
 
 
 def _of(noun: object, names: Sequence[str]) -> dict[str, Any]:

@@ -215,6 +215,27 @@ def test_doctor_is_content_with_what_works(polled: Run) -> None:
     assert "no signing key" in done.stdout
 
 
+@pytest.mark.parametrize(("host", "warned"), [("0.0.0.0", True), ("::", True), ("::1", False), ("localhost", False)])
+def test_doctor_notes_tokens_that_others_could_read(bounced: Run, home: Path, host: str, warned: bool) -> None:
+    """Whoever listens beyond this machine is told of it; nothing is wrong for that alone."""
+    write_config(home, http={"host": host, "port": 0})
+    rows = [json.loads(line) for line in bounced("doctor", "--format", "jsonl").stdout.splitlines()]
+
+    assert [row["ok"] for row in rows if row["found"].startswith("http.host:")] == ["note"] * warned
+
+
+def test_a_reason_that_does_not_exist_is_refused_by_a_listing(polled: Run) -> None:
+    """With the words there are; one that exists and nobody has is an empty list."""
+    wrong = polled("suppressions", "list", "--reason", "mailbox_unknwon")
+    nobody = polled("suppressions", "list", "--reason", "virus")
+    some = polled("suppressions", "list", "--reason", "mailbox_unknown", "--format", "jsonl")
+
+    assert wrong.returncode == 2
+    assert "mailbox_unknown" in wrong.stderr
+    assert nobody.returncode == 0
+    assert some.stdout
+
+
 def test_doctor_names_a_thing_once(bounced: Run, home: Path) -> None:
     """What stands in one column is not said again in the next."""
     write_config(

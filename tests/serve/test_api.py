@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 
-from bounced.model import DeliveryState, Member, Move, Notification, Reason, Wave, WaveState
+from bounced.model import Alarm, DeliveryState, Fault, Member, Move, Notification, Reason, Wave, WaveState
 from bounced.serve.throttle import Throttle
 from bounced.store import TokenScope
 from tests.serve.conftest import Said, Service
@@ -749,7 +750,23 @@ def test_there_is_no_such_wave(shared: Service) -> None:
     for method, path in (("GET", ""), ("GET", "/addresses"), ("POST", "/release"), ("POST", "/confirm")):
         token = "read" if method == "GET" else "write"
         assert shared.call(method, f"/v1/waves/7{path}", token=token).status == 404
-    assert shared.call("GET", "/v1/alarms", token="read").json == {"items": []}
+    assert shared.call("GET", "/v1/alarms", token="read").json == {"items": [], "next": None}
+
+
+def test_waves_and_alarms_come_page_by_page(service: Service) -> None:
+    """Newest first, none twice and none left out; what opens meanwhile shifts nothing."""
+    now = datetime.now(UTC)
+    wave = Wave(
+        0, "big", Reason.MAILBOX_UNKNOWN, WaveState.RELEASED, now, now, now, now, 1.0, 5, 2.0, 1.0, "many", "ann"
+    )
+    alarm = Alarm(0, "big", Reason.MAILBOX_UNKNOWN, Fault.SENDER, now, now, None, 1.0, 5, 2.0)
+    with service.store.begin() as tx:
+        waves = [tx.write_wave(replace(wave, provider=f"p{n}")).id for n in range(5)]
+        alarms = [tx.write_alarm(replace(alarm, provider=f"p{n}")).id for n in range(5)]
+
+    for path, numbers in (("/v1/waves?everything=true&limit=2", waves), ("/v1/alarms?limit=2", alarms)):
+        assert [item["id"] for item in pages(service, path)] == numbers[::-1]
+        assert service.call("GET", f"{path}&cursor=nonsense", token="read").status == 422
 
 
 def test_answers_do_not_wait_for_confirmations(shared: Service) -> None:

@@ -37,7 +37,7 @@ parameters = {{ cursor = "{cursor(NOW.isoformat(), "ev_1")}" }}
 include-name = "GET /v1/reports"
 parameters = {{ from = "2026-11-01", to = "2026-11-30", timezone = "Europe/Berlin" }}
 [[operations]]
-include-name = "GET /v1/deliveries"
+include-name = ["GET /v1/deliveries", "GET /v1/waves", "GET /v1/alarms"]
 parameters = {{ cursor = "{cursor(5)}" }}
 [[operations]]
 include-name = "GET /v1/waves/{{id}}/addresses"

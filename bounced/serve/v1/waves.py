@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request
 
@@ -38,12 +38,6 @@ class WaveTold(Told):
     held: int
 
 
-class Waves(Told):
-    """Waves, newest first."""
-
-    items: list[WaveTold]
-
-
 class MemberTold(Told):
     """An address that a wave holds, by its newest report."""
 
@@ -67,12 +61,6 @@ class AlarmTold(Told):
     ceiling: float
 
 
-class Alarms(Told):
-    """Alarms, newest first."""
-
-    items: list[AlarmTold]
-
-
 class Concluded(Told):
     """What a word on a wave came to: entries that were written, and those that were released."""
 
@@ -81,14 +69,21 @@ class Concluded(Told):
     released: int
 
 
+Numbered = TypeVar("Numbered", WaveTold, AlarmTold)
+
+
 def routers(doors: Doors) -> list[APIRouter]:
     """Return the routes."""
     read, write = doors.asked(TokenScope.READ, "waves"), doors.told(TokenScope.WRITE, "waves")
 
     @read.get("/waves")
-    async def list_waves(everything: Everything = False, limit: Limit = DEFAULT_LIMIT) -> Waves:
-        """List waves that are open or wait for a word, the newest of them."""
-        return Waves(items=await doors.ask(lambda store: _told(store, store.all_waves(not everything, limit))))
+    async def list_waves(
+        everything: Everything = False, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Page[WaveTold]:
+        """List waves that are open or wait for a word, newest first."""
+        before = _number(cursor)
+        found = await doors.ask(lambda store: _told(store, store.all_waves(not everything, limit + 1, before)))
+        return _numbered(found, limit)
 
     @read.get("/waves/{id}", responses=responses(404))
     async def get_wave(id: Number) -> WaveTold:  # noqa: A002
@@ -121,10 +116,13 @@ def routers(doors: Doors) -> list[APIRouter]:
         return await _conclude(doors, id, WaveState.CONFIRMED, actor(request))
 
     @read.get("/alarms")
-    async def list_alarms(everything: Everything = False, limit: Limit = DEFAULT_LIMIT) -> Alarms:
-        """List where mail is refused by the sender's own fault or the message's, the newest of them."""
-        found = await doors.ask(lambda store: store.all_alarms(not everything, limit))
-        return Alarms(items=[AlarmTold.model_validate(alarm) for alarm in found])
+    async def list_alarms(
+        everything: Everything = False, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Page[AlarmTold]:
+        """List where mail is refused by the sender's own fault or the message's, newest first."""
+        before = _number(cursor)
+        found = await doors.ask(lambda store: store.all_alarms(not everything, limit + 1, before))
+        return _numbered([AlarmTold.model_validate(alarm) for alarm in found], limit)
 
     return [read, write]
 
@@ -152,6 +150,17 @@ def _told(store: Store, waves: list[Wave]) -> list[WaveTold]:
 def _row(wave: Wave, held: Mapping[int, int]) -> dict[str, Any]:
     row = {name: getattr(wave, name) for name in WaveTold.model_fields if name != "held"}
     return row | {"held": held.get(wave.id, 0)}
+
+
+def _number(given: str | None) -> int | None:
+    """Return the number in a cursor. Raises Problem 422."""
+    place = place_of(given, int)
+    return None if place is None else max(0, min(place[0], NUMBER))
+
+
+def _numbered(found: list[Numbered], limit: int) -> Page[Numbered]:
+    items = found[:limit]
+    return Page(items=items, next=cursor(items[-1].id) if len(found) > limit else None)
 
 
 def _page(found: list[Member], limit: int) -> Page[MemberTold]:
