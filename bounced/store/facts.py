@@ -76,7 +76,7 @@ def changes(dialect: Dialect) -> Facts:
         name: event.c[name] for name in ("campaign", "list", "provider", "fault", "rule", "mailbox")
     }
     values |= {"categories": type_coerce(event.c.categories, Text()), "reason": line.reason}
-    values["domain"] = _domain(dialect, line.address)
+    values["domain"] = func.coalesce(_domain(dialect, line.address), event.c.domain)
     source = journal.outerjoin(event, event.c.id == line.event_id)
     return Facts(source, line.at, _slot(dialect, line.at), _OF_LINE, values, (line.move != Move.DISPUTE,))
 
