@@ -23,12 +23,27 @@ pytest.importorskip("pymap", reason="the extra `demo` is not installed")
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("demo")
+    return folder, shown(folder, "--pace", "0", "--days", "7")
+
+
+def shown(folder: Path, *options: str) -> str:
+    """Run the demo in a folder and return what it shows."""
     done = subprocess.run(
-        [sys.executable, "-m", "bounced", "demo", "--pace", "0", "--days", "7"],
+        [sys.executable, "-m", "bounced", "demo", *options],
         cwd=folder, capture_output=True, text=True, timeout=110, check=False, env=os.environ | {"COLUMNS": "200"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    return folder, done.stdout
+    return done.stdout
+
+
+def test_it_shows_the_same_where_each_mail_is_a_batch_of_its_own(demo: tuple[Path, str], tmp_path: Path) -> None:
+    """As at its usual pace, where the daemon has done with one mail before the next one comes."""
+    assert told_of(shown(tmp_path, "--pace", "0.3", "--days", "0")) == told_of(demo[1])
+
+
+def told_of(shown: str) -> list[str]:
+    """Return the line of each mail, and the one below it: what was made of it."""
+    return re.findall(r"^ *\d+  .+\n.+", shown, re.M)
 
 
 @pytest.mark.parametrize(
