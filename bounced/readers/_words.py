@@ -35,7 +35,8 @@ _FAILED = (
     r"impossible)|could(?: not|n.t) (?:find|establish|connect|open)|not like recipient|"
     r"notification\W+fail|(?:mail|deliver\w*) (?:problem|trouble)|requested (?:mail )?action (?:not taken|aborted)",
     r"not (?:a )?(?:\w+ )?(?:member|subscri\w+|authori[sz]ed|allowed|permitted)|may not exist|"
-    r"permission to post|was (?:auto-)?discarded",
+    r"permission to post|was (?:auto-)?discarded|virus\w*\W+(?:\S+ ){0,3}?(?:in (?:an? |your )?(?:(?:e-?)?mail|"
+    r"message)|found|detected|alert)",
     r"reason for (?:the )?(?:failure|return|non)|remote (?:host|server|mta)\W+(?:\w+ ){0,3}(?:said|repl|respon|"
     r"reject)",
     r"(?:blocked|rejected|refused) (?:by|because|due|your|the|as)|retry time(?:out)? exceeded|expired",
