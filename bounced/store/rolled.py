@@ -1,15 +1,14 @@
 """What was counted already: the questions for a span, to the smallest of the counts that can answer them."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Select, Table, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, func, select
 
 from bounced.model import By, days_between
+from bounced.store.columns import among
 from bounced.store.days import DAY, begin_of, number_of, time_of
 from bounced.store.families import family_for
 from bounced.store.report_tables import combination, day_count, slot_count
@@ -86,19 +85,20 @@ def _by_day(dialect: Dialect, span: Span, days: int, slots: int) -> Iterator[tup
 
     signs = [1 if near * DAY <= begin else -1 for near, begin in zip(nearest, begins, strict=True)]
     ends = [sorted((near * DAY, begin)) for near, begin in zip(nearest, begins, strict=True)]
-    if all(low == high for low, high in ends):
+    between = [slot for low, high in ends for slot in range(low, high)]
+    if not between:
         return
-    between = _listed(dialect, [(place, *pair) for place, pair in enumerate(ends)])
     counted = slot_count.c
-    when, amount = between.c.place.label("time"), func.sum(counted.amount).label("amount")
+    half = ((counted.slot + DAY // 2) // (DAY // 2)).label("time")  # before a midnight in UTC even, after it odd
+    place_of = {2 * near + (sign > 0): place for place, (near, sign) in enumerate(zip(nearest, signs, strict=True))}
     sums = (
-        select(when, counted.combination, amount)
-        .join_from(between, slot_count, (counted.slot >= between.c.low) & (counted.slot < between.c.high))
-        .where(counted.family == slots, *_fitting(span, slot_count, slots))
-        .group_by(when, counted.combination)
+        select(half, counted.combination, func.sum(counted.amount).label("amount"))
+        .where(counted.family == slots, among(dialect, counted.slot, between), *_fitting(span, slot_count, slots))
+        .group_by(half, counted.combination)
     )
 
-    def spread(place: int) -> Sequence[tuple[int, int]]:
+    def spread(time: int) -> Sequence[tuple[int, int]]:
+        place = place_of[time]
         before = [(numbers[place - 1], signs[place])] if place > 0 else []
         after = [(numbers[place], -signs[place])] if place < len(numbers) - 1 else []
         return before + after
@@ -118,17 +118,3 @@ def _by_names(span: Span, sums: Any, timed: bool = False) -> Select[Any]:
     told = [*([sums.c.time] if timed else []), combination.c.figure, *(combination.c[name] for name in span.wanted)]
     found = select(func.sum(sums.c.amount).label("amount"), *told)
     return found.join_from(sums, combination, combination.c.id == sums.c.combination).group_by(*told)
-
-
-def _listed(dialect: Dialect, rows: Sequence[tuple[int, ...]]) -> Any:
-    """Return a table with the columns `place`, `low` and `high` that holds the rows."""
-    names = ("place", "low", "high")
-    if dialect.name == "postgresql":
-        columns = zip(*rows, strict=True)
-        arrays = (bindparam(None, list(values), type_=ARRAY(BigInteger()), unique=True) for values in columns)
-        return func.unnest(*arrays).table_valued(*names, name="between_days").render_derived()
-    each = func.json_each(json.dumps(rows)).table_valued("value", name="between_days")
-    values = (
-        func.json_extract(each.c.value, f"$[{n}]", type_=BigInteger()).label(name) for n, name in enumerate(names)
-    )
-    return select(*values).subquery()
