@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bounced.config import Lookups, parse
 from bounced.errors import ConfigError, StoreDown
 from bounced.model import Suppression
-from bounced.serve.lookups import Gate, Listeners, refusal
+from bounced.serve.lookups import Gate, Listeners, listening, refusal
 from bounced.serve.lookups.gate import Found, whole_address
 from bounced.serve.lookups.policy import Policy
 from bounced.serve.lookups.socketmap import Socketmap, netstring
@@ -291,3 +291,24 @@ def test_however_the_octets_are_cut_the_answers_are_the_same(keys: list[str], da
 
 def test_by_default_nothing_listens(table: Table) -> None:
     assert Listeners(Lookups(), table.ask, table.count).addresses == []
+
+
+@pytest.mark.parametrize("where", ["127.0.0.1:0", "unix:{folder}/lookups"])
+def test_who_stays_silent_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """After its time; who asks meanwhile is answered."""
+    monkeypatch.setattr(listening, "_IDLE", 1.0)
+    settings = Lookups(socketmap=(where.format(folder=tmp_path),))
+    listeners = Listeners(settings, lambda _address, _scope: None, lambda _service, _found: None)
+    listeners.start()
+    try:
+        kind, _, place = listeners.addresses[0].partition(":")
+        family = socket.AF_UNIX if kind == "unix" else socket.AF_INET
+        with closing(socket.socket(family)) as connection:
+            connection.settimeout(10)
+            host, _, port = place.rpartition(":")
+            connection.connect(place if kind == "unix" else (host, int(port)))
+            connection.sendall(b"20:suppressed a@b.examp,")
+            assert connection.recv(100) == b"9:NOTFOUND ,"
+            assert connection.recv(100) == b""
+    finally:
+        listeners.stop()

@@ -3,6 +3,7 @@
 import os
 import socket
 import stat
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -135,7 +136,7 @@ class _Listener:
     def _hold(self, connection: socket.socket) -> None:
         talk = self._talk()
         try:
-            connection.settimeout(_IDLE)
+            _limit_silence(connection)
             if connection.family != socket.AF_UNIX:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while octets := connection.recv(16_384):
@@ -153,6 +154,14 @@ class _Listener:
         with self._lock:
             del self._open[connection]
         self._room.release()
+
+
+def _limit_silence(connection: socket.socket) -> None:
+    """Let the system end what waits too long: Python's own timeouts ask it twice for each question."""
+    connection.settimeout(None)
+    limit = struct.pack("@ll", int(_IDLE), 0)  # struct timeval
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        connection.setsockopt(socket.SOL_SOCKET, option, limit)
 
 
 def _inet(listening: socket.socket) -> str:
