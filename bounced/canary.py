@@ -117,6 +117,14 @@ def watch(begin: Begin, cage: Cage, now: datetime) -> CanaryAlarm | None:
     return raised
 
 
+def dismiss(begin: Begin, tell: Tell, now: datetime) -> None:
+    """Clear the alarm where no canary is sent any more, and tell of it."""
+    with begin() as tx:
+        alarm = tx.canary_alarm()
+        if alarm is not None:
+            tx.announce([tell(tx.write_canary_alarm(replace(alarm, cleared_at=now)), now)])
+
+
 def _why(missed: Canary) -> str:
     if missed.problem:
         return f"the canary could not be sent: {missed.problem}"

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bounced.canary import Cage, Rhythm, claim, watch
+from bounced.canary import Cage, Rhythm, claim, dismiss, watch
 from bounced.cli.canary import state_of
 from bounced.config import Database, Submission, load, parse
 from bounced.daemon.canary import CanarySender, probe, submit
@@ -23,6 +23,7 @@ from bounced.errors import ConfigError, ReceiverDown
 from bounced.model import Canary
 from bounced.notify.canary import of_canary
 from bounced.store import Store
+from tests.cli.conftest import call
 from tests.servers.certificates import Authority
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.postfix import Postfix, free_port
@@ -70,6 +71,7 @@ def http(log: Path) -> str:
     return str(next(found["http"] for found in map(json.loads, log.read_text().splitlines()) if found.get("http")))
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("needs_postfix")
 def test_it_comes_home_and_where_it_does_not_one_is_told(
     tmp_path: Path, dovecot: Dovecot, database_url: str, store: Store
@@ -84,7 +86,7 @@ def test_it_comes_home_and_where_it_does_not_one_is_told(
         log = tmp_path / "log"
         with daemon(config, log):
             assert eventually(lambda: state(store) == ["back"], 90), log.read_text()
-            done = bounced(config, "canary", "status", "--format", "jsonl")
+            done = call("canary", "status", "--format", "jsonl", "--config", str(config))
             assert (done.returncode, json.loads(done.stdout)["said"]) == (0, "hard mailbox_unknown")
             assert receiver.senders[0].startswith("bounces+1k1.")
 
@@ -92,7 +94,8 @@ def test_it_comes_home_and_where_it_does_not_one_is_told(
             assert bounced(config, "canary", "send").returncode == 0
             assert eventually(lambda: endpoint.types() == ["alarm.raised"], 90), log.read_text()
             assert b"\r\nX-Bounced-Ref: 2k1." in receiver.taken[0][1]
-            assert "alarm since" in bounced(config, "doctor").stdout
+            assert "alarm since" in call("doctor", "--config", str(config)).stdout
+            assert "canary_lost" in call("alarms", "--config", str(config)).stdout
             url = http(log)
             with urllib.request.urlopen(f"{url}/metrics") as answer:
                 assert "bounced_canary_missed 1.0" in answer.read().decode()
@@ -275,3 +278,14 @@ def test_late_is_better_than_never(store: Store) -> None:
 
     assert store.standing_canary_alarm() is None
     assert store.recent_canaries()[0].took == timedelta(hours=6)
+
+
+def test_without_a_canary_no_alarm_stands(store: Store) -> None:
+    """Who takes it out of the configuration is not told of it for ever."""
+    assert claim(store.begin, canary("a"), DAILY)
+    assert watch(store.begin, CAGE, NOW + timedelta(hours=5))
+    dismiss(store.begin, of_canary, NOW + timedelta(hours=6))
+    dismiss(store.begin, of_canary, NOW + timedelta(hours=7))
+
+    assert store.standing_canary_alarm() is None
+    assert store.counts().open_deliveries == 2

@@ -74,10 +74,13 @@ def alarms(
     fmt: FormatOption = Format.TABLE,
     config: ConfigOption = None,
 ) -> None:
-    """List where your mail is refused by your own fault or the message's, newest first; exit status 1 if nowhere."""
+    """List where your mail is refused by your own fault or the message's, newest first, and whether the canary is
+    missed; exit status 1 if all is well."""
     with ledger(config) as (_, store):
-        found = store.all_alarms(standing=not everything, limit=limit)
-    show((asdict(alarm) for alarm in found), fmt, _ALARMS)
+        found = [asdict(alarm) for alarm in store.all_alarms(standing=not everything, limit=limit)]
+        lost = [alarm for alarm in store.canary_alarms() if everything or alarm.cleared_at is None]
+    found += [{**asdict(alarm), "id": f"canary {alarm.id}", "reason": "canary_lost"} for alarm in lost]
+    show(found[:limit], fmt, _ALARMS)
     raise typer.Exit(0 if found else 1)
 
 

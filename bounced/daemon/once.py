@@ -14,6 +14,7 @@ import structlog
 
 from bounced.config import Config
 from bounced.daemon import wiring
+from bounced.daemon.canary import CanarySender
 from bounced.daemon.garbage import seldom_collected
 from bounced.daemon.judging import Judges, Notes
 from bounced.daemon.leases import Leases, owner
@@ -58,6 +59,8 @@ def poll_once(config: Config, sources: Sequence[Source]) -> Iterator[Round]:
             yield _round(source, shared) if leases.take(source.name) else Round(source.name, Counter(), _TAKEN)
         leases.release()
         settle(shared.stages, datetime.now(UTC))
+        if config.canary:
+            CanarySender(config.canary, config, store).step()
         _deliver(config, store)
 
 

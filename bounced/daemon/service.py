@@ -13,6 +13,7 @@ from functools import partial
 
 import structlog
 
+from bounced.canary import dismiss
 from bounced.changing import change
 from bounced.config import Config, ImapMailbox, Mailbox
 from bounced.daemon import wiring
@@ -26,6 +27,7 @@ from bounced.daemon.pulse import Pulse
 from bounced.daemon.serving import desk
 from bounced.errors import BouncedError
 from bounced.model import Attempt, Delivery
+from bounced.notify.canary import of_canary
 from bounced.serve.health import Health
 from bounced.serve.metrics import Metrics
 from bounced.store import MAILED_DAYS, Store
@@ -170,6 +172,8 @@ class Service:
         self._loops.add("pruning", self._prune, _SLACK * 30)
         if self._canary:
             self._loops.add("canary", self._canary.step, self._canary.allowance)
+        elif self.store.standing_canary_alarm():
+            dismiss(self.store.begin, of_canary, datetime.now(UTC))
         if self._leases.shared:
             self._loops.add("leases", self._renew, _SLACK)
         self.prepared.set()
