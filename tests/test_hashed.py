@@ -187,6 +187,22 @@ def test_everything_that_is_asked_by_address_is_found(config: Config, store: Sto
     assert len(list(store.events(EventQuery(begins=ERIKA)))) == 1
 
 
+def test_a_plain_change_is_told_under_another_id(config: Config, store: Store) -> None:
+    """The id of its notification follows from the address: nobody can try addresses against what is kept of it."""
+    store.webhooks = {"shop": ("*",)}
+    plain = Change(LEA, "*", Move.SUPPRESS, NOW, "manual", "manual", "asked", actor="ann")
+    told = wiring.stages(config, store).compose((), [plain], NOW)
+    with store.begin() as tx:
+        tx.journal([plain])
+        tx.announce(told)
+        tx.announce(told)
+
+    (delivery,) = store.deliveries()
+    assert delivery.notification.id.startswith("msg_h")
+    assert delivery.notification.data["address"] == Seal(KEY).name(LEA)
+    names_nobody(store, everything(store))
+
+
 def test_the_same_report_again_changes_nothing_and_a_second_counts(config: Config, store: Store) -> None:
     """Events are told apart as ever, though their keys are others."""
     take(config, store, dsn(ERIKA, ERIKA))

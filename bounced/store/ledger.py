@@ -113,10 +113,11 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
 
         A notification whose id is known already changes nothing.
         """
-        first = {clean(n.id, LINE): n for n in reversed(notifications)}
+        sealed = map(self._sealed, reversed(notifications))
+        first = {clean(n.id, LINE): n for n in sealed}
         told = set(self._connection.scalars(select(notification.c.id).where(self._among(notification.c.id, first))))
         new = [first[key] for key in reversed(first) if key not in told]
-        texts = ({"id": n.id, "type": n.type, "at": n.at, "data": self._told(n)} for n in new)
+        texts = ({"id": n.id, "type": n.type, "at": n.at, "data": n.data} for n in new)
         _NOTIFICATIONS.write(self._connection, texts)
         deliveries = (
             {"notification_id": n.id, "endpoint": name, "state": DeliveryState.OPEN, "attempts": 0}
@@ -153,8 +154,13 @@ class Batch(Keeping, Testimony, Watching, Recall, Aviary):
         strikes: int = self._connection.execute(again.returning(message.c.strikes)).scalar_one()
         return strikes
 
-    def _told(self, news: Notification) -> Mapping[str, object]:
-        return self._seal.data(news.data) if self._seal else news.data
+    def _sealed(self, news: Notification) -> Notification:
+        """Return the notification as it may be kept; the id follows from the address, if its data has one."""
+        if self._seal is None:
+            return news
+        names = "@" in str(news.data.get("address") or "")
+        id_ = self._seal.notification_id(news.id) if names else news.id
+        return Notification(id_, news.type, news.at, self._seal.data(news.data))
 
     def _words(self, words: str) -> str:
         return self._seal.text(words) if self._seal else words

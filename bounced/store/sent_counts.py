@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from bounced.model import By, SentCount
 from bounced.store.columns import among
-from bounced.store.database import Database
+from bounced.store.pseudonyms import Pseudonyms
 from bounced.store.report_tables import sent_count, sent_mark
 from bounced.store.spans import Span
 from bounced.store.statements import many, taking_place, upserting
@@ -43,7 +43,7 @@ class SentFigures:
     by_key: Mapping[str | None, int] = field(default_factory=dict)
 
 
-class SentAmounts(Database):
+class SentAmounts(Pseudonyms):
     """What was sent."""
 
     def put_sent_counts(self, counts: Iterable[SentCount]) -> int:
@@ -63,11 +63,15 @@ class SentAmounts(Database):
         with self._read() as connection:
             return [_to_count(row._mapping) for row in connection.execute(wanted)]
 
+    def _unnamed(self, mail: Mailed) -> Mailed:
+        """Return the mail with names that nobody can try addresses against, where none are kept."""
+        return replace(mail, names=[self.seal.name(name) for name in mail.names]) if self.seal else mail
+
     def count_mailed(self, mails: Iterable[Mailed], source: str) -> tuple[int, int]:
         """Add the mails of a log that were not met before to its source's counts; return how many those are, and of
         how many in all. A mail is known again by any of its names.
         """
-        waiting, new, seen = iter(mails), 0, 0
+        waiting, new, seen = map(self._unnamed, mails), 0, 0
         while some := list(islice(waiting, _CHUNK)):
             with self._write(alone=True) as connection:
                 new += _count_once(connection, some, source)

@@ -119,7 +119,8 @@ def _suppress(frame: Frame) -> APIRouter:
             return frame.after(request, back, "Nothing was changed: say why, for whoever asks later.", "fault")
         if standing(await frame.ask(partial(entries_of, address=name)), scope, until):
             return frame.after(request, back, "It is suppressed there for at least as long already.", "note")
-        line = Change(name, scope, Move.SUPPRESS, now, "manual", "manual", why.strip(), until, actor=actor(request))
+        kept = frame.desk().store.name_of(name)
+        line = Change(kept, scope, Move.SUPPRESS, now, "manual", "manual", why.strip(), until, actor=actor(request))
         await frame.threads.ask(partial(frame.desk().commit, [line], now))
         return frame.after(request, back, f"{name} is suppressed.")
 
