@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Row, Select
@@ -21,6 +21,8 @@ from bounced.store.spans import Span
 from bounced.store.tables import journal
 
 Key = str | None
+#: Memory for sums by very many keys, and for their names, while a report is made.
+_MEMORY_KB: Final = 65_536
 
 
 class Amounts:
@@ -96,14 +98,18 @@ class Reports(RollUps):
         """Lend a connection all of whose statements see the same state."""
         if self.is_sqlite:
             with self._read() as connection:
+                usual = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+                connection.exec_driver_sql(f"PRAGMA cache_size = -{_MEMORY_KB}")
                 connection.exec_driver_sql("BEGIN")
                 try:
                     yield connection
                 finally:
                     connection.exec_driver_sql("ROLLBACK")
+                    connection.exec_driver_sql(f"PRAGMA cache_size = {usual}")
             return
         engine = self._engine.execution_options(isolation_level="REPEATABLE READ")
         with mapped(self.where), engine.connect() as connection, connection.begin():
+            connection.exec_driver_sql(f"SET LOCAL work_mem = '{_MEMORY_KB}kB'")
             yield connection
 
 
