@@ -11,6 +11,7 @@ ADDRESS = re.compile(rf"{_LOCAL}@(?:{_LABELS}|\[[0-9a-fA-Fx.:IPv]{{3,60}}\])")
 _BRACKETED = re.compile(r"<([^<>\n]{1,320})>")
 _TYPED = re.compile(r"\s*([A-Za-z0-9/._-]{1,40})\s*;\s*(.*)", re.S)
 _UNICODE = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
+_ESCAPED = re.compile(r"\\x\{0{0,4}(?:[89A-Fa-f][0-9A-Fa-f]|[1-9A-Fa-f][0-9A-Fa-f]{2,5})\}")  # a letter beyond ASCII
 _HEX = re.compile(r"\+([0-9A-Fa-f]{2})")
 _ROUTE = re.compile(r"^@[^:@\s]{1,255}(?:,@[^:@\s]{1,255}){0,10}:")
 #: A local part with blanks, whose quotes Postfix leaves out in Original-Recipient.
@@ -46,6 +47,8 @@ def recipient(value: str) -> str | None:
     kind, text = typed(value[: 2 * MAX_ADDRESS])
     if kind and not text.isascii() and "<" not in text and _BLANK_WITHIN.match(text):
         return None  # octets of another charset, of which some came out as blanks
+    if not text.isascii() and _ESCAPED.search(text):
+        return None  # letters in the form of 7 bits, and among them an octet that was damaged
     spaced = _SPACED.fullmatch(text) if kind == "rfc822" else None
     address = f'"{spaced.group(1)}"@{spaced.group(2)}' if spaced else bare(_decoded(text, kind))
     return address if address and "@" in address else None
