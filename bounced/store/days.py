@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from bounced.model import days_between
 
-#: Seconds of a slot, and slots of a day of 24 hours.
+#: Seconds of a slot, slots of a day of 24 hours, and days of a block.
 SECONDS: Final = 900
 DAY: Final = 96
+BLOCK: Final = 32
 _EPOCH: Final = date(1970, 1, 1)
 
 

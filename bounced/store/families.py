@@ -7,7 +7,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any, Final
 
-from bounced.store.days import DAY
+from bounced.store.days import BLOCK, DAY
 from bounced.store.facts import DIMENSIONS
 
 _SENDER: Final = ("campaign", "list", "categories", "mailbox")
@@ -80,6 +80,16 @@ class Counts:
                 sums[slot // DAY, combination] += amount
             by_day.append(sums)
         return _cells([*by_day, *self._amounts[SLOTTED:]])
+
+    @cached_property
+    def blocks(self) -> list[Cell]:
+        """Return the amounts by blocks of days, in the order of their keys."""
+        sums: dict[Cell, int] = defaultdict(int)
+        for family, day, combination, amount in self.days:
+            sums[family, day // BLOCK, combination, 0] += amount
+        return [
+            (family, block, combination, amount) for (family, block, combination, _), amount in sorted(sums.items())
+        ]
 
     @cached_property
     def combinations(self) -> list[dict[str, Any]]:

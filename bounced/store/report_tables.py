@@ -21,7 +21,8 @@ combination = Table(
     Column("last_slot", BigInteger, nullable=False),
 )
 
-#: How often, in each slot; and, for spans of whole UTC days, in each day since 1970.
+#: How often, in each slot; for spans of whole UTC days, in each day since 1970; and in each 32 days since then, for
+#: long spans of what has very many combinations.
 slot_count = Table(
     "report_slot",
     metadata,
@@ -36,6 +37,16 @@ day_count = Table(
     metadata,
     Column("family", Integer, primary_key=True, autoincrement=False),
     Column("day", BigInteger, primary_key=True, autoincrement=False),
+    Column("combination", BigInteger, primary_key=True, autoincrement=False),
+    Column("amount", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+block_count = Table(
+    "report_block",
+    metadata,
+    Column("family", Integer, primary_key=True, autoincrement=False),
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
     Column("combination", BigInteger, primary_key=True, autoincrement=False),
     Column("amount", BigInteger, nullable=False),
     sqlite_with_rowid=False,

@@ -9,13 +9,15 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, func, 
 
 from bounced.model import By, days_between
 from bounced.store.columns import among
-from bounced.store.days import DAY, begin_of, number_of, time_of
+from bounced.store.days import BLOCK, DAY, begin_of, number_of, time_of
 from bounced.store.families import family_for
-from bounced.store.report_tables import combination, day_count, slot_count
+from bounced.store.report_tables import block_count, combination, day_count, slot_count
 from bounced.store.spans import Span
 
 #: To which local days the amounts at a time belong, and whether they are added (1) or taken away (-1).
 Spread = Callable[[int], Sequence[tuple[int, int]]]
+#: A table, the family that is asked there, and from where to where.
+Part = tuple[Table, int, int, int]
 _NEXT: Final = timedelta(days=1)
 
 
@@ -35,16 +37,25 @@ def rolled(connection: Connection, span: Span) -> Iterator[tuple[Select[Any], Sp
     if span.by is By.DAY:
         yield from _by_day(connection.dialect, narrow, days, slots)
         return
-    first, last = -(-narrow.begin // DAY), narrow.end // DAY
-    edges = [(narrow.begin, first * DAY), (last * DAY, narrow.end)]
-    if first < last:
-        yield _asked(narrow, day_count, days, day_count.c.day >= first, day_count.c.day < last), None
-    else:
-        edges = [(narrow.begin, narrow.end)]
-    slot = slot_count.c.slot
-    for since, until in edges:
-        if since < until:
-            yield _asked(narrow, slot_count, slots, slot >= since, slot < until), None
+    spans = [(slot_count, slots, narrow.begin, narrow.end)]
+    for table, family, size in ((day_count, days, DAY), (block_count, days, BLOCK)):
+        spans = [part for span_ in spans for part in _coarser(span_, table, family, size)]
+    for table, family, since, until in spans:
+        time = list(table.primary_key)[1]
+        yield _asked(narrow, table, family, time >= since, time < until), None
+
+
+def _coarser(part: Part, table: Table, family: int, size: int) -> Iterator[Part]:
+    """Yield the parts of a span, of which the whole units of the next table are answered there."""
+    finer, of, since, until = part
+    first, last = -(-since // size), until // size
+    if first >= last or (table is block_count) != (finer is day_count):
+        yield part
+        return
+    yield table, family, first, last
+    for begin, end in ((since, first * size), (last * size, until)):
+        if begin < end:
+            yield finer, of, begin, end
 
 
 def _narrowed(connection: Connection, span: Span, family: int) -> Span | None:

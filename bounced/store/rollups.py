@@ -36,7 +36,7 @@ from bounced.store.database import Database
 from bounced.store.days import DAY, slot_of, time_of
 from bounced.store.facts import DIMENSIONS, Facts
 from bounced.store.families import Counts
-from bounced.store.report_tables import combination, day_count, mark, slot_count
+from bounced.store.report_tables import block_count, combination, day_count, mark, slot_count
 from bounced.store.statements import many, upserting
 from bounced.store.tables import event, journal, message
 
@@ -173,6 +173,7 @@ def _add(connection: Connection, counts: Counts) -> None:
     _pour(connection, combination, [tuple(row[name] for name in _COMBINATION) for row in counts.combinations], _wider)
     _pour(connection, slot_count, counts.slots, _sum)
     _pour(connection, day_count, counts.days, _sum)
+    _pour(connection, block_count, counts.blocks, _sum)
 
 
 def _pour(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], merge: Callable[[Any], Any]) -> None:
@@ -213,7 +214,7 @@ def _wider(add: Any) -> Any:
 
 def _clear(connection: Connection, counts: Counts) -> None:
     """Remove what came down to nothing, with the names of domains of which nothing is left."""
-    for table, cells in ((slot_count, counts.slots), (day_count, counts.days)):
+    for table, cells in ((slot_count, counts.slots), (day_count, counts.days), (block_count, counts.blocks)):
         family, time, number = table.primary_key
         these = and_(family == bindparam("f"), time == bindparam("t"), number == bindparam("n"), table.c.amount == 0)
         many(connection, delete(table).where(these), ({"f": f, "t": t, "n": n} for f, t, n, _ in cells))

@@ -35,6 +35,8 @@ from tests.store.conftest import change, event, place
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Pacific/Chatham")
 #: Days around the end of summer time in Berlin and New York.
 FIRST, LAST = date(2026, 10, 22), date(2026, 11, 3)
+#: The same with whole blocks of days around it.
+LONG = date(2026, 7, 1), date(2027, 2, 3)
 NOW = datetime(2026, 11, 4, 12, tzinfo=UTC)
 _START = datetime(2026, 10, 21, tzinfo=UTC)
 
@@ -163,6 +165,7 @@ def test_what_is_counted_in_advance_is_what_is_counted_by_hand(
     left = [each for number, each in enumerate(events) if number not in superseded]
     query = ReportQuery(FIRST, LAST, by, zone, only)
 
+    agrees(store, ReportQuery(*LONG, by, zone, only), left)
     agrees(store, query, left)
     store.roll_up(NOW)
     agrees(store, query, left)
@@ -180,7 +183,7 @@ def session_stores() -> Iterator[dict[str, Store]]:
 def emptied(request: pytest.FixtureRequest, tmp_path: Any, session_stores: dict[str, Store]) -> Callable[[str], Store]:
     """Return what empties the store of one kind of database: one is made for all the examples."""
     from bounced.config import Database
-    from bounced.store.report_tables import day_count, mark
+    from bounced.store.report_tables import block_count, day_count, mark
     from bounced.store.tables import journal, message
 
     def empty(kind: str) -> Store:
@@ -190,7 +193,7 @@ def emptied(request: pytest.FixtureRequest, tmp_path: Any, session_stores: dict[
             session_stores[kind].upgrade()
         store = session_stores[kind]
         with store._write() as connection:
-            for table in (event_table, message, combination, slot_count, day_count, mark):
+            for table in (event_table, message, combination, slot_count, day_count, block_count, mark):
                 connection.execute(table.delete())
             assert not connection.execute(select(journal.c.seq)).all()
         return store
