@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, func, select, union_all
 
 from bounced.model import By, days_between
 from bounced.store.columns import among
@@ -37,12 +37,10 @@ def rolled(connection: Connection, span: Span) -> Iterator[tuple[Select[Any], Sp
     if span.by is By.DAY:
         yield from _by_day(connection.dialect, narrow, days, slots)
         return
-    spans = [(slot_count, slots, narrow.begin, narrow.end)]
+    spans: list[Part] = [(slot_count, slots, narrow.begin, narrow.end)]
     for table, family, size in ((day_count, days, DAY), (block_count, days, BLOCK)):
         spans = [part for span_ in spans for part in _coarser(span_, table, family, size)]
-    for table, family, since, until in spans:
-        time = list(table.primary_key)[1]
-        yield _asked(narrow, table, family, time >= since, time < until), None
+    yield _asked(narrow, spans), None
 
 
 def _coarser(part: Part, table: Table, family: int, size: int) -> Iterator[Part]:
@@ -70,11 +68,16 @@ def _narrowed(connection: Connection, span: Span, family: int) -> Span | None:
     return replace(span, first=max(span.first, days[0]), last=min(span.last, days[1]))
 
 
-def _asked(span: Span, table: Table, family: int, *where: ColumnElement[bool]) -> Select[Any]:
-    """Return the question for the amounts in a table of counts: added up by combination first, of which are fewer."""
-    amount = func.sum(table.c.amount).label("amount")
-    sums = select(table.c.combination, amount).where(table.c.family == family, *where, *_fitting(span, table, family))
-    return _by_names(span, sums.group_by(table.c.combination).subquery())
+def _asked(span: Span, parts: Sequence[Part]) -> Select[Any]:
+    """Return the question for the amounts of these parts: added up by combination first, of which are fewer."""
+    selects = []
+    for table, family, since, until in parts:
+        time = list(table.primary_key)[1]
+        where = table.c.family == family, time >= since, time < until, *_fitting(span, table, family)
+        selects.append(select(table.c.combination, table.c.amount).where(*where))
+    every = union_all(*selects).subquery()
+    amount = func.sum(every.c.amount).label("amount")
+    return _by_names(span, select(every.c.combination, amount).group_by(every.c.combination).subquery())
 
 
 def _by_day(dialect: Dialect, span: Span, days: int, slots: int) -> Iterator[tuple[Select[Any], Spread]]:
