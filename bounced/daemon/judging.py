@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from bounced.config import Config
-from bounced.daemon.garbage import seldom_collected
+from bounced.daemon.interpreter import seldom_collected
 from bounced.daemon.wiring import keeping, reading, screening
 from bounced.model import Change, Disposition, Event, History, Kept, Place, RawMessage, Wave
 from bounced.pipeline import Aside, Failure, Judgement, Keep, Reading, Stages, Taken, judge_one

@@ -15,7 +15,7 @@ import structlog
 from bounced.config import Config
 from bounced.daemon import wiring
 from bounced.daemon.canary import CanarySender
-from bounced.daemon.garbage import seldom_collected
+from bounced.daemon.interpreter import seldom_collected, short_turns
 from bounced.daemon.judging import Judges, Notes
 from bounced.daemon.leases import Leases, owner
 from bounced.daemon.polling import Allowance, Poller, Shared, log_outcomes
@@ -125,4 +125,5 @@ def _opened(config: Config) -> Iterator[tuple[Store, Shared]]:
             health = Health(store.ping, pulse.overdue)
             stages = wiring.stages(config, store)
             seldom_collected()
+            short_turns()
             yield store, Shared(stages, judges, store, pulse, health, Metrics(), threading.Event())

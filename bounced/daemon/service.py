@@ -18,7 +18,7 @@ from bounced.changing import change
 from bounced.config import Config, ImapMailbox, Mailbox
 from bounced.daemon import wiring
 from bounced.daemon.canary import CanarySender
-from bounced.daemon.garbage import seldom_collected
+from bounced.daemon.interpreter import seldom_collected, short_turns
 from bounced.daemon.judging import Judges
 from bounced.daemon.leases import Leases, owner
 from bounced.daemon.loops import NEVER, Loops
@@ -158,6 +158,7 @@ class Service:
     def _prepare(self) -> float:
         self.store.upgrade()
         seldom_collected()
+        short_turns()
         if not self._works:
             self.prepared.set()
             return NEVER
