@@ -45,8 +45,8 @@ def recipient(value: str) -> str | None:
     if _CONTROL.search(value):
         return None
     kind, text = typed(value[: 2 * MAX_ADDRESS])
-    if kind and not text.isascii() and "<" not in text and _BLANK_WITHIN.match(text):
-        return None  # octets of another charset, of which some came out as blanks
+    if kind and (kind == "utf-8" or not text.isascii()) and "<" not in text and _BLANK_WITHIN.match(text):
+        return None  # octets of another charset, of which some came out as blanks, or an address that was broken
     if not text.isascii() and _ESCAPED.search(text):
         return None  # letters in the form of 7 bits, and among them an octet that was damaged
     spaced = _SPACED.fullmatch(text) if kind == "rfc822" else None

@@ -77,6 +77,7 @@ def test_a_reply_left_unfolded_is_one_diagnostic() -> None:
         ("rfc822;no such@example.net", '"no such"@example.net'),
         ("utf-8; anne-\\x{E9}lise@example.net", "anne-élise@example.net"),
         ("utf-8; ann\x0b-\\x{E9}lise@example.net", None),
+        ("utf-8; anne -\\x{E9}lise@example.net", None),
         ("utf-8; a\xb4ne-\\x{E9}lise@example.net", None),
         ("rfc822; ann\x00lee@example.net", None),
         ("rfc822; \u00ce\u00b4\u00a0\u00ce\u00bf@example.net", None),
