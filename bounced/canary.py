@@ -23,8 +23,8 @@ _ON_ITS_WAY = "it was being handed to the mail server"
 class Aviary(Protocol):
     """What is asked of a transaction of the ledger."""
 
-    def canaries(self) -> Sequence[Canary]:
-        """Return the latest canaries, newest first."""
+    def canaries(self, now: datetime) -> Sequence[Canary]:
+        """Return the latest canaries, of all and of those due by now or come back, newest first."""
 
     def fly(self, new: Canary) -> None:
         """Write down a canary that is about to be sent."""
@@ -73,7 +73,7 @@ class Cage:
     def cleared(self, tx: Aviary, now: datetime) -> list[Notification]:
         """Clear the alarm if canaries come back again; return what is to be told."""
         alarm = tx.canary_alarm()
-        if alarm is None or lost(tx.canaries(), now):
+        if alarm is None or lost(tx.canaries(now), now):
             return []
         return [self.tell(tx.write_canary_alarm(replace(alarm, cleared_at=now)), now)]
 
@@ -97,7 +97,7 @@ def due(canaries: Sequence[Canary], rhythm: Rhythm, now: datetime) -> timedelta:
 def claim(begin: Begin, new: Canary, rhythm: Rhythm | None) -> bool:
     """Write down that `new` is being sent; False if another daemon was faster. Without a rhythm it is sent anyway."""
     with begin() as tx:
-        if rhythm and due(tx.canaries(), rhythm, new.sent_at) > timedelta(0):
+        if rhythm and due(tx.canaries(new.sent_at), rhythm, new.sent_at) > timedelta(0):
             return False
         tx.fly(replace(new, problem=_ON_ITS_WAY))
     return True
@@ -106,7 +106,7 @@ def claim(begin: Begin, new: Canary, rhythm: Rhythm | None) -> bool:
 def watch(begin: Begin, cage: Cage, now: datetime) -> CanaryAlarm | None:
     """Raise the alarm for a canary that is missed, and tell of it; return the one raised now, if any."""
     with begin() as tx:
-        missed = lost(tx.canaries(), now)
+        missed = lost(tx.canaries(now), now)
         if missed is None:
             tx.announce(cage.cleared(tx, now))
             return None

@@ -183,6 +183,7 @@ def test_submission_is_verified_and_logged_in_to(tmp_path: Path) -> None:
         for wrong, words in (
             ({"ca_file": None}, "certificate is not trusted"),
             ({"password": "guessed"}, "535"),
+            ({"password": "gückguessed"}, "beyond ASCII"),
             ({"user": None, "password": None}, "refused the address itself"),
             ({"security": "tls"}, "localhost"),
         ):
@@ -278,6 +279,22 @@ def test_late_is_better_than_never(store: Store) -> None:
 
     assert store.standing_canary_alarm() is None
     assert store.recent_canaries()[0].took == timedelta(hours=6)
+
+
+def test_however_many_are_on_their_way_one_is_told(store: Store) -> None:
+    """Where the bounce may take long, many more are tried before the first of them is due."""
+    slow, wait = Rhythm(timedelta(days=1), timedelta(hours=12)), timedelta(hours=12)
+    times = [NOW + n * timedelta(minutes=10) for n in range(73)]
+    for n, at in enumerate(times):
+        assert claim(store.begin, Canary(f"t{n}", DEAD, at, at + wait), slow)
+        store.handed_over(f"t{n}", "Connection refused")
+
+    raised = watch(store.begin, CAGE, times[-1])
+    assert raised
+    assert "Connection refused" in raised.why
+    land(store, "t1", times[-1])
+    watch(store.begin, CAGE, times[-1])
+    assert store.standing_canary_alarm() is None
 
 
 def test_without_a_canary_no_alarm_stands(store: Store) -> None:

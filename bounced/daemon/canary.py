@@ -107,6 +107,8 @@ def submit(settings: Submission, mail: EmailMessage, return_path: str, recipient
             server.send_message(mail, return_path, [recipient])
     except (OSError, smtplib.SMTPException) as exc:
         raise ReceiverDown(_words(settings, exc)) from exc
+    except UnicodeError:  # whose words would quote the password
+        raise ReceiverDown(_not_ascii(settings)) from None
 
 
 def probe(settings: Submission) -> str:
@@ -116,6 +118,8 @@ def probe(settings: Submission) -> str:
             server.noop()
     except (OSError, smtplib.SMTPException) as exc:
         raise ReceiverDown(_words(settings, exc)) from exc
+    except UnicodeError:  # whose words would quote the password
+        raise ReceiverDown(_not_ascii(settings)) from None
     login = "takes the login" if settings.user else "answers"
     return f"{settings.host}:{settings.effective_port} {login} ({settings.security})"
 
@@ -156,6 +160,11 @@ def _words(settings: Submission, exc: Exception) -> str:
     if isinstance(exc, ssl.SSLCertVerificationError):
         return f"{where}: its certificate is not trusted: {exc.verify_message}"
     return f"{where}: {exc}"
+
+
+def _not_ascii(settings: Submission) -> str:
+    where = f"{settings.host}:{settings.effective_port}"
+    return f"{where}: user and password may have no letters beyond ASCII; neither may an address, if the server says so"
 
 
 def _reply(code: int, said: bytes | str) -> str:

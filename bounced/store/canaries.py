@@ -4,7 +4,7 @@ from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, text, true, update
 
 from bounced.model import Canary, CanaryAlarm
 from bounced.store.canary_tables import RAISED, canary, canary_alarm
@@ -23,14 +23,18 @@ class Aviary:
 
     _connection: Connection
 
-    def canaries(self) -> list[Canary]:
-        """Return the latest canaries, newest first."""
-        return _canaries(self._connection, _RECENT)
+    def canaries(self, now: datetime) -> list[Canary]:
+        """Return, newest first, the latest canaries: of all, of those that were due by now, and of those that came
+        back; however many others are on their way meanwhile."""
+        conditions = (true(), canary.c.due_at <= now, canary.c.returned_at.is_not(None))
+        found = {each.token: each for which in conditions for each in _canaries(self._connection, _RECENT, which)}
+        return sorted(found.values(), key=lambda each: (-each.sent_at.timestamp(), each.token))
 
     def fly(self, new: Canary) -> None:
-        """Write down a canary that is about to be sent, and forget those of long ago."""
+        """Write down a canary that is about to be sent, and forget those that were due long ago."""
         self._connection.execute(insert(canary).values(asdict(new)))
-        old = select(canary.c.token).order_by(canary.c.sent_at.desc()).offset(_KEPT)
+        due = canary.c.due_at <= new.sent_at
+        old = select(canary.c.token).where(due).order_by(canary.c.sent_at.desc()).offset(_KEPT)
         for token in self._connection.scalars(old.limit(_KEPT)).all():
             self._connection.execute(delete(canary).where(canary.c.token == token))
 
@@ -68,7 +72,7 @@ class Canaries(Database):
     def recent_canaries(self, limit: int = _RECENT) -> list[Canary]:
         """Return the latest canaries, newest first."""
         with self._read() as connection:
-            return _canaries(connection, limit)
+            return _canaries(connection, limit, true())
 
     def standing_canary_alarm(self) -> CanaryAlarm | None:
         """Return the alarm that stands; None if all is well."""
@@ -87,8 +91,8 @@ class Canaries(Database):
             connection.execute(update(canary).where(canary.c.token == token).values(problem=problem))
 
 
-def _canaries(connection: Connection, limit: int) -> list[Canary]:
-    newest = select(canary).order_by(canary.c.sent_at.desc(), canary.c.token).limit(limit)
+def _canaries(connection: Connection, limit: int, which: ColumnElement[bool]) -> list[Canary]:
+    newest = select(canary).where(which).order_by(canary.c.sent_at.desc(), canary.c.token).limit(limit)
     return [_canary(row) for row in connection.execute(newest)]
 
 
