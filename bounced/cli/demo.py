@@ -20,7 +20,7 @@ from rich.text import Text
 
 from bounced.cli.demo_forms import RETURN_PATH
 from bounced.cli.demo_mails import Story, stories
-from bounced.cli.demo_parts import MailServer, Receiver, daemon, write_config, write_quiet_config
+from bounced.cli.demo_parts import MailServer, Receiver, daemon, fresh, write_config, write_quiet_config
 from bounced.cli.demo_plan import DAYS, SEED
 from bounced.cli.ledger import moment
 from bounced.cli.render import cell
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two mails, and how long the last ones are waited for.
 _PACE, _PATIENCE = 0.8, 30.0
-_FILES = ("bounced.db", "bounced.db-wal", "bounced.db-shm", "config.yaml", "daemon.log", "mailserver.log")
+#: Days of the shortest history: on fewer there may have been no mailing at all.
+_LEAST = 5
 _STYLES = {"hard": "bold red", "soft": "yellow", "complaint": "bold magenta"}
 
 
@@ -53,7 +54,9 @@ def demo(  # noqa: PLR0913  each parameter is an option of the command line
     """Watch bounces come in, live, after 90 days of history: IMAP server, daemon, page and webhook receiver, here."""
     if end is not None and not history_only:
         raise typer.BadParameter("goes with --history-only", param_hint="--end")
-    _fresh(folder)
+    if days < _LEAST and (days or history_only):
+        raise typer.BadParameter(f"a history has {_LEAST} of them or more", param_hint="--days")
+    fresh(folder)
     console = Console(highlight=False, soft_wrap=True)
     if history_only:
         _history(console, write_quiet_config(folder), days, seed, moment(end))
@@ -79,13 +82,6 @@ def demo(  # noqa: PLR0913  each parameter is an option of the command line
     if not whole or receiver.refused:
         console.print(Text("Something went wrong; the end of the daemon's log says:\n" + _tail(log)))
         raise typer.Exit(1)
-
-
-def _fresh(folder: Path) -> None:
-    """Make the folder, and remove what an earlier demo left in it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in _FILES:
-        (folder / name).unlink(missing_ok=True)
 
 
 def _history(console: Console, config: Path, days: int, seed: int, end: datetime | None) -> None:

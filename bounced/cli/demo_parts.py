@@ -26,6 +26,9 @@ from bounced.errors import ConfigError, MailboxDown
 
 _USER = "bounces"
 _START_SECONDS = 20.0
+_FILES = ("bounced.db", "bounced.db-wal", "bounced.db-shm", "config.yaml", "daemon.log", "mailserver.log")
+#: How a configuration begins that a demo wrote.
+_WRITTEN = "# Written by `bounced demo`; what is named here ended with it.\n"
 #: An endpoint that is there no more.
 _CRM: dict[str, Any] = {
     "name": "crm",
@@ -33,6 +36,18 @@ _CRM: dict[str, Any] = {
     "secret": "whsec_" + b64encode(bytes(range(32))).decode(),
     "types": ["wave.*", "alarm.*", "suppression.expired"],
 }
+
+
+def fresh(folder: Path) -> None:
+    """Make the folder, and remove what an earlier demo left in it. Raises ConfigError where another's files are."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    config = folder / "config.yaml"
+    ours = config.is_file() and config.read_bytes().startswith(_WRITTEN.encode())
+    found = [name for name in _FILES[:-1] if (folder / name).exists()]  # the last is there before any configuration
+    if found and not ours:
+        raise ConfigError([f"{folder / found[0]}: no demo wrote that; name another --folder"])
+    for name in _FILES:
+        (folder / name).unlink(missing_ok=True)
 
 
 class MailServer:
@@ -161,9 +176,8 @@ def _write(folder: Path, mailboxes: list[dict[str, Any]], webhooks: list[dict[st
         "limits": {"workers": 1},
         "log": {"format": "json"},
     }
-    text = "# Written by `bounced demo`; what is named here ended with it.\n"
     path.touch(mode=0o600)
-    path.write_text(text + yaml.safe_dump(document, sort_keys=False))
+    path.write_text(_WRITTEN + yaml.safe_dump(document, sort_keys=False))
     return path
 
 
