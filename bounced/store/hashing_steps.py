@@ -30,7 +30,9 @@ from bounced.store import rows
 from bounced.store.columns import among
 from bounced.store.private_tables import raw_evidence
 from bounced.store.pseudonyms import PREFIX, Seal
+from bounced.store.report_tables import sent_mark
 from bounced.store.rollups import recount
+from bounced.store.sent_counts import sealed_mark
 from bounced.store.sent_tables import sent
 from bounced.store.statements import many, replace
 from bounced.store.tables import (
@@ -153,6 +155,12 @@ def _sent(connection: Connection, seal: Seal, found: Sequence[Row[Any]]) -> None
     )
 
 
+def _marks(connection: Connection, seal: Seal, found: Sequence[Row[Any]]) -> None:
+    """Put sealed marks for those of mails in logs: they follow from recipients. A log that is read again is known."""
+    _remove(connection, sent_mark, found)
+    replace(connection, sent_mark, ({"mark": sealed_mark(row.mark, seal), "day": row.day} for row in found))
+
+
 def _news(connection: Connection, seal: Seal, found: Sequence[Row[Any]]) -> None:
     """Drop the notifications that no endpoint waits for; the others keep their deliveries under another id."""
     waiting = exists().where(delivery.c.notification_id == notification.c.id, text(OPEN))
@@ -219,6 +227,7 @@ STEPS: Final = (
     Step(sign_of_life, _plain(sign_of_life.c.address), _signs),
     Step(member, or_(_plain(member.c.address), _telling(member.c.event_id)), _members),
     Step(sent, ~sent.c.id.startswith(PREFIX), _sent),
+    Step(sent_mark, sent_mark.c.mark >= 0, _marks),
     Step(notification, ~notification.c.id.startswith(_NEWS, autoescape=True), _news),
     Step(attempt, _plain(attempt.c.response, attempt.c.error), _masked("response", "error")),
     Step(message, _plain(message.c.detail, message.c.last_error), _masked("detail", "last_error")),

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from bounced.model import By, SentCount
 from bounced.store.columns import among
-from bounced.store.pseudonyms import Pseudonyms
+from bounced.store.pseudonyms import Pseudonyms, Seal
 from bounced.store.report_tables import sent_count, sent_mark
 from bounced.store.spans import Span
 from bounced.store.statements import many, taking_place, upserting
@@ -63,18 +63,14 @@ class SentAmounts(Pseudonyms):
         with self._read() as connection:
             return [_to_count(row._mapping) for row in connection.execute(wanted)]
 
-    def _unnamed(self, mail: Mailed) -> Mailed:
-        """Return the mail with names that nobody can try addresses against, where none are kept."""
-        return replace(mail, names=[self.seal.name(name) for name in mail.names]) if self.seal else mail
-
     def count_mailed(self, mails: Iterable[Mailed], source: str) -> tuple[int, int]:
         """Add the mails of a log that were not met before to its source's counts; return how many those are, and of
         how many in all. A mail is known again by any of its names.
         """
-        waiting, new, seen = map(self._unnamed, mails), 0, 0
+        waiting, new, seen = iter(mails), 0, 0
         while some := list(islice(waiting, _CHUNK)):
             with self._write(alone=True) as connection:
-                new += _count_once(connection, some, source)
+                new += _count_once(connection, some, source, self.seal)
             seen += len(some)
         return new, seen
 
@@ -112,9 +108,20 @@ def sent_in(connection: Connection, span: Span, source: str | None = None) -> Se
     return SentFigures(best, sum(able[best].values()), able[best] if key is not None else {})
 
 
-def _count_once(connection: Connection, mails: Sequence[Mailed], source: str) -> int:
+def sealed_mark(mark: int, seal: Seal) -> int:
+    """Return what stands for the mark of a mail where no addresses are kept, below zero as no other is: without the
+    key nobody can try addresses against it."""
+    return ~_digest("mailed", seal.name(str(mark)))
+
+
+def _mark(name: str, seal: Seal | None) -> int:
+    mark = _digest("mailed", name)
+    return sealed_mark(mark, seal) if seal else mark
+
+
+def _count_once(connection: Connection, mails: Sequence[Mailed], source: str, seal: Seal | None) -> int:
     """Count those of whom no name is known, note all names, and return how many."""
-    names = [[_digest("mailed", name) for name in mail.names] for mail in mails]
+    names = [[_mark(name, seal) for name in mail.names] for mail in mails]
     asked = {name for some in names for name in some}
     dialect = connection.dialect
     known = set(connection.scalars(select(sent_mark.c.mark).where(among(dialect, sent_mark.c.mark, asked))))
