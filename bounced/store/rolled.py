@@ -107,7 +107,11 @@ def _by_day(dialect: Dialect, span: Span, days: int, slots: int) -> Iterator[tup
     place_of = {2 * near + (sign > 0): place for place, (near, sign) in enumerate(zip(nearest, signs, strict=True))}
     sums = (
         select(half, counted.combination, func.sum(counted.amount).label("amount"))
-        .where(counted.family == slots, among(dialect, counted.slot, between), *_fitting(span, slot_count, slots))
+        .where(
+            counted.family == slots,
+            among(dialect, counted.slot, between),
+            *_fitting(span, slot_count, slots, each=True),
+        )
         .group_by(half, counted.combination)
     )
 
@@ -120,11 +124,15 @@ def _by_day(dialect: Dialect, span: Span, days: int, slots: int) -> Iterator[tup
     yield _by_names(span, sums.subquery(), timed=True), spread
 
 
-def _fitting(span: Span, table: Table, family: int) -> list[ColumnElement[bool]]:
-    """Return the condition that a count is of a combination that is asked for; none where all are."""
+def _fitting(span: Span, table: Table, family: int, each: bool = False) -> list[ColumnElement[bool]]:
+    """Return the condition that a count is of a combination that is asked for; none where all are.
+
+    With `each` every count of its time is looked at: SQLite would else look up each such combination in each slot.
+    """
     conditions = list(span.conditions(combination.c))
     these = select(combination.c.id).where(combination.c.family == family, *conditions)
-    return [table.c.combination.in_(these)] if conditions else []
+    number = table.c.combination + 0 if each else table.c.combination
+    return [number.in_(these)] if conditions else []
 
 
 def _by_names(span: Span, sums: Any, timed: bool = False) -> Select[Any]:
