@@ -1,19 +1,24 @@
 """What is looked for in the words of strangers, at a cost linear in their length: RE2 patterns, and many words at once.
 
 RE2 is asked below its Python layer. That makes an object of every match and counts characters on the way to it, which
-took six times as long as the match itself. No I/O.
+took six times as long as the match itself. Of a release that hides what is below, the layer is asked. No I/O.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import re2
 from ahocorasick_rs import BytesAhoCorasick
 
 _MEMORY = 32 << 20  # octets an automaton may use; with RE2's 8 MB the larger ones fall back to one seven times slower
-_ANYWHERE = re2._Anchor.UNANCHORED
+_ANYWHERE = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)
 _NOWHERE = (-1, -1)
 
 Spans = list[tuple[int, int]]
+
+
+#: Returns the spans of the first fit and its groups within some of the octets; of no fit, one that is nowhere.
+Match = Callable[[Any, bytes, int, int], Spans]
 
 
 class PatternError(ValueError):
@@ -55,7 +60,7 @@ class Pattern:
         options.case_sensitive = not ignore_case
         options.never_capture = not groups
         try:
-            self._match = re2.compile(source.encode(), options)._regexp.Match
+            self._match = _matching(re2.compile(source.encode(), options))
         except re2.error as exc:
             said = exc.args[0] if exc.args else exc
             raise PatternError(said.decode(errors="replace") if isinstance(said, bytes) else str(said)) from exc
@@ -91,6 +96,21 @@ class Pattern:
                 counted = start
                 spans = [_counted(octets, start, characters, span) for span in spans]
             yield Hit(text, spans)
+
+
+def _matching(compiled: Any) -> Match:
+    below = getattr(getattr(compiled, "_regexp", None), "Match", None)
+    return below if callable(below) and _ANYWHERE is not None else _above(compiled)
+
+
+def _above(compiled: Any) -> Match:
+    """Return what asks the Python layer: the same answers, later."""
+
+    def match(_anchor: Any, octets: bytes, begin: int, end: int) -> Spans:
+        hit = compiled.search(octets, begin, end)
+        return [hit.span(group) for group in range(compiled.groups + 1)] if hit else [_NOWHERE]
+
+    return match
 
 
 def _counted(octets: bytes, start: int, characters: int, span: tuple[int, int]) -> tuple[int, int]:
