@@ -222,7 +222,7 @@ def _verdict(category: str | None, reason: str | None, fault: str | None) -> str
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:200]
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:200]
 
 
 def _appended(file: Path, rule: str) -> str:

@@ -281,7 +281,8 @@ def test_a_second_rule_stands_behind_the_first(ledger: Store, local: Path) -> No
     for found in queue.wordings(SINCE):
         made = queue.suggest(found)
         assert made is not None
-        assert queue.accept(found.key, replace(made.proposal, reason=Reason.NETWORK), "ops", NOW).problems == ()
+        who = "o\x07p\x7fs\u2028- id: x"
+        assert queue.accept(found.key, replace(made.proposal, reason=Reason.NETWORK), who, NOW).problems == ()
     assert len(yaml.safe_load((local / FILE).read_text())) == 2
     assert (local / FILE).read_text().count("# Rules accepted") == 1
 

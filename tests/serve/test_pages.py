@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fastapi import Request, Response
 from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from bounced.config import Http as HttpSettings
 from bounced.errors import StoreDown
@@ -47,7 +48,9 @@ def test_a_token_that_may_not_read_does_not_open_the_page(
 
 
 def test_who_guesses_tokens_is_told_to_wait_and_who_has_one_is_not(site: Site) -> None:
-    assert [site.call("POST", "/login", {"token": "x"}).status for _ in range(4)] == [401, 401, 401, 429]
+    with capture_logs() as logged:
+        assert [site.call("POST", "/login", {"token": "x"}).status for _ in range(5)] == [401, 401, 401, 429, 429]
+    assert [line["event"] for line in logged].count("login failed") == 3
     assert site.log_in(READ).status == 303
 
 
@@ -92,6 +95,15 @@ def test_a_cookie_that_was_tampered_with_opens_nothing(site: Site) -> None:
     ):
         site.cookies["bounced"] = forged
         assert site.call("GET", "/").status == 303, forged
+
+
+def test_a_message_that_something_else_on_this_host_left_is_none(site: Site) -> None:
+    """Cookies know no ports."""
+    site.log_in(READ)
+    for forged in ("x", "é.é", "x." + "0" * 64):
+        site.cookies["bounced_said"] = forged
+        said = site.call("GET", "/health")
+        assert (said.status, 'role="status"' in said.body.decode()) == (200, False), forged
 
 
 def test_a_form_needs_the_word_of_this_session_and_our_own_origin(site: Site) -> None:

@@ -49,11 +49,10 @@ def _entrance(frame: Frame, throttle: Throttle) -> APIRouter:
         """Begin a session. Who guesses is told to wait; who has a token is not."""
         client = request.client.host if request.client else ""
         known = await frame.sessions.keys.find(token.strip())
-        if known is None:
-            log.warning("login failed", client=client)
         if known is None and (wait := throttle.failed(client)):
             raise Problem(429, "Too many failed logins. Wait a minute.", {"Retry-After": str(int(wait) + 1)})
         if known is None:
+            log.warning("login failed", client=client)
             return frame.show(request, "login.html", 401, to=local(next), problem=_WRONG)
         if not known.allows(TokenScope.READ):
             return frame.show(request, "login.html", 403, to=local(next), problem=_BLIND)

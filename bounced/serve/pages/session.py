@@ -61,7 +61,7 @@ class Session:
     def signed(self, given: str) -> str | None:
         """Return the text that was signed in this session; None for any other."""
         body, _, mac = given.rpartition(".")
-        if not hmac.compare_digest(mac, _mac(self.secret, f"text {body}")):
+        if not hmac.compare_digest(mac.encode("utf-8", "replace"), _mac(self.secret, f"text {body}").encode()):
             return None
         return base64.urlsafe_b64decode(body).decode()
 
