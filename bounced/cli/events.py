@@ -46,9 +46,12 @@ def events(  # noqa: PLR0913  each parameter is an option of the command line
     """List what came in and what it was taken for, newest first. CSV has every column, as over HTTP."""
     from bounced.store import EventQuery
 
+    begin, end = moment(since), moment(until)
+    if begin and end and begin >= end:
+        raise typer.BadParameter(f"--since {since} is not before --until {until}")
     query = EventQuery(
-        since=moment(since),
-        until=moment(until),
+        since=begin,
+        until=end,
         failed=failed,
         kind=kind,
         category=category,

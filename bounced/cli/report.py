@@ -75,7 +75,7 @@ def _span(from_: str | None, to: str | None, days: int | None, month: str | None
     if month is not None:
         if from_ or to or days:
             raise typer.BadParameter("--month names all of its days: leave out --from, --to and --days")
-        begin = _date(f"{month}-01", "want a month such as 2026-11")
+        begin = _month(month)
         return begin, (begin.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
     if from_ and to and days:
         raise typer.BadParameter("--days goes with --from or --to, not with both")
@@ -89,8 +89,15 @@ def _span(from_: str | None, to: str | None, days: int | None, month: str | None
     return first, last
 
 
-def _date(text: str, wanted: str = "want a date such as 2026-11-21") -> date:
+def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r}: {wanted}") from None
+        raise typer.BadParameter(f"{text!r}: want a date such as 2026-11-21") from None
+
+
+def _month(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise typer.BadParameter(f"{text!r}: want a month such as 2026-11") from None
