@@ -78,10 +78,9 @@ def _ceiling(ceiling: float | None, top: float) -> list[Markup]:
     y = _y(ceiling, top)
     words = f"usual at most: {ceiling:,.0f}"
     return [
-        Markup(
-            '<line class="limit" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>'
-            '<text x="{}" y="{:.1f}" text-anchor="end">{}</text>'
-        ).format(_LEFT, _WIDE, y, y, _WIDE - 4, y - 5, words)
+        Markup('<line class="limit" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/><text x="{}" y="{:.1f}">{}</text>').format(
+            _LEFT, _WIDE, y, y, _LEFT + 4, y - 5, words
+        )
     ]
 
 
