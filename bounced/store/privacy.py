@@ -1,8 +1,6 @@
 """What is held on one person: shown, erased; and what is too old to be kept of anybody."""
 
 import dataclasses
-import json
-import re
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,22 +15,20 @@ from sqlalchemy import (
     Delete,
     Select,
     Table,
-    Text,
     Update,
     bindparam,
     delete,
     false,
-    func,
     insert,
     or_,
     select,
-    type_coerce,
     update,
 )
 
 from bounced.errors import ConfigError
 from bounced.store import rows
-from bounced.store.columns import Json, Words, among
+from bounced.store.columns import Words, among
+from bounced.store.naming import Name
 from bounced.store.private_tables import erasure, raw_evidence
 from bounced.store.pseudonyms import Pseudonyms, held_under
 from bounced.store.rollups import RollUps, renamed
@@ -49,7 +45,6 @@ from bounced.store.tables import (
 )
 
 _CHUNK: Final = 5_000
-_GONE: Final = "<erased>"
 #: What an event says in words that strangers wrote.
 _WORDY: Final = ("diagnostic", "matched", "subject")
 #: What goes of an event of the person's own, and where words of ours may name them.
@@ -222,20 +217,20 @@ def _digests(connection: Connection, ids: Sequence[str]) -> list[str]:
     return list(connection.scalars(select(event.c.digest).where(these).distinct()))
 
 
-def _naming(connection: Connection, table: Table, name: "Name", columns: Sequence[str]) -> list[dict[str, Any]]:
+def _naming(connection: Connection, table: Table, name: Name, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Return the rows in which one of the columns names the person: the whole table is looked through."""
     likely = or_(*(name.likely(table.c[column]) for column in columns))
     return [row for row in _rows(connection, table, likely) if any(name.stands_in(row[column]) for column in columns)]
 
 
-def _cleared(row: Mapping[str, Any], name: "Name") -> dict[str, Any]:
+def _cleared(row: Mapping[str, Any], name: Name) -> dict[str, Any]:
     """Return what an event's row says without the person: of their own events nothing that strangers wrote is left."""
     if row["address"] == name.address:
         return dict.fromkeys(_NAMING) | {column: name.masked(row[column]) for column in _OURS}
     return {column: name.masked(row[column]) for column in _QUOTING}
 
 
-def _erase_journal(connection: Connection, name: "Name", instead: str) -> int:
+def _erase_journal(connection: Connection, name: Name, instead: str) -> int:
     """Let the lines of a person bear another name."""
     lines = connection.execute(select(journal.c.seq, journal.c.why).where(journal.c.address == name.address)).all()
     written = update(journal).where(journal.c.seq == bindparam("number")).values(address=instead, why=bindparam("said"))
@@ -243,7 +238,7 @@ def _erase_journal(connection: Connection, name: "Name", instead: str) -> int:
     return len(lines)
 
 
-def _erase_entries(connection: Connection, name: "Name", instead: str | None) -> int:
+def _erase_entries(connection: Connection, name: Name, instead: str | None) -> int:
     """Remove the entries of a person, or let them bear another name; one that stands there already is replaced."""
     mine = held_under(connection, [name.address])
     other = held_under(connection, [instead]) if instead not in (None, name.address) else []
@@ -262,7 +257,7 @@ def _erase_entries(connection: Connection, name: "Name", instead: str | None) ->
     return len(mine)
 
 
-def _erase_others(connection: Connection, name: "Name") -> int:
+def _erase_others(connection: Connection, name: Name) -> int:
     """Delete what any other table holds on the person, and take the name out of the message ledger."""
     erased = 0
     for row in _naming(connection, message, name, _TROUBLE):
@@ -273,34 +268,3 @@ def _erase_others(connection: Connection, name: "Name") -> int:
         if isinstance(column.table, Table) and column.table.name not in _TREATED_APART:
             erased += connection.execute(delete(column.table).where(column == name.address)).rowcount
     return erased
-
-
-class Name:
-    """An address, wherever it stands in a text: in any case, and not as the end of a longer one."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self._pattern = re.compile(
-            rf"(?<![A-Za-z0-9!#$%&*+?^_`{{|}}~.-]){re.escape(address)}(?![A-Za-z0-9-]|\.[A-Za-z0-9])", re.IGNORECASE
-        )
-
-    def likely(self, column: Column[Any]) -> ColumnElement[bool]:
-        """Return the condition that a text column, or the text of a JSON column, may have the address in it."""
-        words = self.address
-        if isinstance(column.type, Json):
-            words = json.dumps(words, ensure_ascii=False)[1:-1]
-        return func.lower(type_coerce(column, Text())).contains(words, autoescape=True)
-
-    def stands_in(self, value: object) -> bool:
-        """Return whether the address stands anywhere in a text, or in the texts of a JSON value."""
-        return bool(self.masked(value) != value)
-
-    def masked(self, value: Any) -> Any:
-        """Return the value with other words where the address stood."""
-        if isinstance(value, str):
-            return self._pattern.sub(_GONE, value)
-        if isinstance(value, Mapping):
-            return {key: self.masked(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self.masked(item) for item in value]
-        return value

@@ -11,7 +11,8 @@ from bounced.errors import BouncedError, ConfigError
 from bounced.keeping import keep, pseudonym
 from bounced.model import Move, Notification, RawMessage
 from bounced.store import Erasure, Retention, Store
-from bounced.store.privacy import Name, personal_columns
+from bounced.store.naming import Name
+from bounced.store.privacy import personal_columns
 from bounced.store.tables import metadata
 from tests.store.conftest import change, event, place
 
