@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bounced.config import Database as Settings
@@ -128,6 +128,7 @@ class Database:
         )
         event.listen(engine, "do_connect", self._must_exist)
         event.listen(engine, "connect", _pragmas)
+        event.listen(engine, "checkout", self._must_be_same)
         event.listen(engine, "begin", _begin)
         return engine
 
@@ -151,16 +152,29 @@ class Database:
         event.listen(engine, "connect", _plan_afresh)
         return engine
 
-    def _must_exist(self, _dialect: Dialect, _entry: ConnectionPoolEntry, _args: list[Any], _named: object) -> None:
+    def _must_exist(self, _dialect: Dialect, entry: ConnectionPoolEntry, _args: list[Any], _named: object) -> None:
         """Keep a mistyped path from becoming a new, empty database, and a new one from being read by others."""
         if not self.file.parent.is_dir():
             raise StoreDown(f"the database cannot be opened: there is no folder {self.file.parent}, create it")
-        if self.file.exists():
-            return
-        if not self._may_create:
-            raise StoreDown(f'there is no database at {self.file}: "bounced db upgrade" makes it')
-        with suppress(OSError):  # SQLite tells better why not; its -wal and -shm take over the mode
-            os.close(os.open(self.file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        if not self.file.exists():
+            if not self._may_create:
+                raise StoreDown(f'there is no database at {self.file}: "bounced db upgrade" makes it')
+            with suppress(OSError):  # SQLite tells better why not; its -wal and -shm take over the mode
+                os.close(os.open(self.file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        entry.info["file"] = self._there()
+
+    def _must_be_same(self, _connection: DBAPIConnection, entry: ConnectionPoolEntry, _lent: object) -> None:
+        """Keep a connection from being lent whose file was moved away or replaced: a new one is opened instead."""
+        if entry.info["file"] != self._there():
+            raise DisconnectionError("the database file was replaced")
+
+    def _there(self) -> tuple[int, int] | None:
+        """Return which file now has the name: one that is open never shares these numbers with another."""
+        try:
+            found = self.file.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def _url(words: str) -> URL:

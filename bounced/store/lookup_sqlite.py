@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +17,6 @@ _HAS_FORM: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 
 _FORM: Final = "SELECT form, key_check FROM address_form"
 #: Pages of each reader, in KiB: what lies above the leaves of a table of ten million entries finds room there.
 _CACHE: Final = 16_384
-#: Seconds for which a file that was there is taken to be there: asking the system takes as long as the look-up.
-_SAME: Final = 0.01
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -28,9 +25,9 @@ class SqliteReader:
 
     def __init__(self, file: Path, busy_timeout: float) -> None:
         """Connect. Raises StoreDown."""
-        self._file, self._same_until = str(file), 0.0
+        self._file = str(file)
         try:
-            self._inode = os.stat(self._file).st_ino  # noqa: PTH116  a microsecond less than Path.stat
+            self._held = self._there()
             self._connection = sqlite3.connect(
                 f"file:{quote(self._file)}?mode=rw",
                 uri=True,
@@ -46,14 +43,12 @@ class SqliteReader:
     def entries(self, address: str, scope: str) -> list[Suppression]:
         """Return the entries of the address in `*` and in the scope. Raises StoreDown.
 
-        A file that was moved away or replaced is noticed within a hundredth of a second: its old content would still
-        answer.
+        Each question looks first whether the file is still there: one that was moved away or replaced would answer
+        out of its old content for ever.
         """
         try:
-            if (now := time.monotonic()) >= self._same_until:
-                if os.stat(self._file).st_ino != self._inode:  # noqa: PTH116
-                    raise StoreDown(f"the database file was replaced ({self._file})")
-                self._same_until = now + _SAME
+            if self._there() != self._held:
+                raise StoreDown(f"the database file was replaced ({self._file})")
             found = self._connection.execute(_QUESTION, (address, scope)).fetchall()
         except (OSError, sqlite3.Error) as exc:
             raise StoreDown(f"{sqlite_problem(exc)} ({self._file})") from exc
@@ -72,6 +67,11 @@ class SqliteReader:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+    def _there(self) -> tuple[int, int]:
+        """Return which file now has the name: one that is open never shares these numbers with another."""
+        found = os.stat(self._file)  # noqa: PTH116  a microsecond less than Path.stat
+        return found.st_dev, found.st_ino
 
 
 def _suppression(row: tuple[Any, ...]) -> Suppression:

@@ -74,18 +74,46 @@ def test_without_tables_it_is_down(open_store: Callable[..., Store], database_ur
         open_store().lookup("dead@example.org")
 
 
-def test_a_file_that_was_moved_away_is_not_asked_any_more(tmp_path: Path, now: datetime) -> None:
-    """Its old content would answer for ever, also for a back-up that took its place."""
+@pytest.mark.parametrize("many", [False, True])
+def test_a_file_that_was_moved_away_is_not_asked_any_more(tmp_path: Path, now: datetime, many: bool) -> None:
+    """From the next question on, by one address and by many, nor written: its old content would answer for ever."""
     file = tmp_path / "bounced.db"
     store = Store.open(Database(url=f"sqlite:///{file}"))
     store.upgrade()
-    assert store.lookup("dead@example.org", now=now) is None
+    assert not asked(store, many, now)
 
     file.rename(tmp_path / "elsewhere.db")
     with pytest.raises(StoreDown):
-        store.lookup("dead@example.org", now=now)
+        asked(store, many, now)
+    with pytest.raises(StoreDown):
+        journal(store, change("dead@example.org", now))
     assert not file.exists()
     store.close()
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_file_that_took_the_place_of_another_answers_at_once(tmp_path: Path, now: datetime, many: bool) -> None:
+    """As a back-up does that was put back while the daemon ran."""
+    here, back_up = (Store.open(Database(url=f"sqlite:///{tmp_path}/{name}.db")) for name in ("here", "back_up"))
+    for store in (here, back_up):
+        store.upgrade()
+    journal(back_up, change("dead@example.org", now))
+    back_up.close()
+    assert not asked(here, many, now)
+
+    (tmp_path / "here.db").rename(tmp_path / "elsewhere.db")
+    (tmp_path / "back_up.db").rename(tmp_path / "here.db")
+    for left in ("here.db-wal", "here.db-shm"):
+        (tmp_path / left).rename(tmp_path / left.replace("here", "elsewhere"))
+
+    assert asked(here, many, now)
+    here.close()
+
+
+def asked(store: Store, many: bool, now: datetime) -> bool:
+    """Return whether the dead address is suppressed."""
+    address = "dead@example.org"
+    return bool(store.suppressed([address], now=now) if many else store.lookup(address, now=now))
 
 
 def test_connections_that_a_restart_cut_are_replaced_in_silence(postgres: Postgres, now: datetime) -> None:
