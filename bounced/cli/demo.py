@@ -1,24 +1,23 @@
 """`bounced demo`: a morning at a return path, after ninety days of history, with the real daemon."""
 
-import json
 import shlex
 import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from bounced.cli.demo_forms import RETURN_PATH
+from bounced.cli.demo_log import Arrived, DaemonLog
 from bounced.cli.demo_mails import Story, stories
 from bounced.cli.demo_parts import MailServer, Receiver, daemon, fresh, write_config, write_quiet_config
 from bounced.cli.demo_plan import DAYS, SEED
@@ -121,24 +120,18 @@ def _later(console: Console, config: Path, token: str) -> None:
     console.print(Text(f"  {token}"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrived:
-    """A line of the daemon's log about one message."""
-
-    uid: int
-    reader: str | None
-    kind: str | None
-    outcome: str
-    why: str | None
-
-
 class _Show:
     """Tells what the daemon makes of each mail, as its log and its database have it."""
 
     def __init__(self, console: Console, log: Path, config: Path, receiver: Receiver, began: datetime) -> None:
-        self._console, self._log, self._config, self._receiver = console, log, config, receiver
-        self._began, self._read = began, 0
-        self.page: str | None = None
+        self._console, self._config, self._receiver, self._began = console, config, receiver, began
+        self._log = DaemonLog(log)
+        self._first: dict[bytes, Arrived] = {}
+
+    @property
+    def page(self) -> str | None:
+        """Where the daemon answers over HTTP; None before it said so."""
+        return self._log.page
 
     def watch(self, server: MailServer, mails: list[Story], pace: float, running: Callable[[], bool]) -> bool:
         """Deliver the mails, one after the other, and tell of each; False if some were never heard of."""
@@ -147,7 +140,7 @@ class _Show:
         told: set[int] = set()
         end = time.monotonic() + len(mails) * (pace + 0.5) + _PATIENCE
         while len(told) < len(mails) and running() and time.monotonic() < end:
-            for arrived in self._new():
+            for arrived in self._log.new():
                 if arrived.uid not in told:
                     told.add(arrived.uid)
                     self._tell(len(told), mails[len(told) - 1], arrived)
@@ -174,23 +167,12 @@ class _Show:
             say(f"  {count} {name}")
         say(f"\n[bold]Left alone[/]  {unread} mails, still unread in the inbox, for a person to answer")
 
-    def _new(self) -> Iterator[_Arrived]:
-        """Yield what the log says of messages since the last look."""
-        with self._log.open("rb") as file:
-            file.seek(self._read)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    return
-                self._read += len(line)
-                self.page = self.page or _page(line)
-                if arrived := _message(line):
-                    yield arrived
-
-    def _tell(self, number: int, story: Story, arrived: _Arrived) -> None:
+    def _tell(self, number: int, story: Story, arrived: Arrived) -> None:
         say = self._console.print
         say(Text(f"{number:3}  {story.title}", style="bold"))
-        read = f"read by {arrived.reader}" if arrived.reader not in (None, "none") else ""
-        kind = (arrived.kind or "").replace("_", " ")
+        first = self._first.setdefault(story.content, arrived)  # what is known already is not read again
+        read = f"read by {first.reader}" if first.reader not in (None, "none") else ""
+        kind = (first.kind or "").replace("_", " ")
         say(Text("     " + ", ".join(filter(None, [kind, read, _filed(arrived)])), style="dim"))
         for event in self._events(arrived.uid):
             self._tell_event(event)
@@ -229,27 +211,7 @@ def _opened(config: Path) -> "Store":
     return store(load(config))
 
 
-def _message(line: bytes) -> _Arrived | None:
-    """Return what a log line says of a message; None if it is about something else."""
-    try:
-        found: Any = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(found, dict) or found.get("event") != "message":
-        return None
-    return _Arrived(found["uid"], found.get("reader"), found.get("kind"), found["outcome"], found.get("why"))
-
-
-def _page(line: bytes) -> str | None:
-    """Return where the daemon answers over HTTP, from the line of its log that says so."""
-    try:
-        found: Any = json.loads(line)
-    except ValueError:
-        return None
-    return str(found["http"]) if isinstance(found, dict) and found.get("event") == "ready" else None
-
-
-def _filed(arrived: _Arrived) -> str:
+def _filed(arrived: Arrived) -> str:
     why = f": {cell(arrived.why)}" if arrived.why else ""
     return {
         "left": "left where it is, unread",
