@@ -28,11 +28,13 @@ ROUTES = [
     ("POST", "/v1/suppressions/check", {"addresses": ["ann@example.com"]}, CHECK),
     ("POST", "/v1/classify", {"reply": "550 5.1.1 no such user"}, CHECK),
     ("GET", "/v1/suppressions", None, READ),
+    ("GET", "/v1/suppressions/export", None, READ),
     ("GET", "/v1/events", None, READ),
     ("GET", "/v1/events/export", None, READ),
     ("GET", "/v1/events/ev_1", None, READ),
     ("GET", "/v1/deliveries", None, READ),
     ("GET", "/v1/deliveries/1/attempts", None, READ),
+    ("POST", "/v1/suppressions/import", ["ann@example.com"], WRITE),
     ("POST", "/v1/suppressions", {"address": "ann@example.com", "why": "asked"}, WRITE),
     ("POST", "/v1/suppressions/release", {"address": "ann@example.com"}, WRITE),
     ("POST", "/v1/deliveries/retry", {"ids": [1]}, WRITE),
@@ -44,6 +46,12 @@ ROUTES = [
     ("POST", "/v1/waves/1/release", None, WRITE),
     ("POST", "/v1/waves/1/confirm", None, WRITE),
     ("GET", "/v1/alarms", None, READ),
+    ("GET", "/v1/review", None, READ),
+    ("GET", "/v1/review/9f86d081884c7d65", None, READ),
+    ("POST", "/v1/review/9f86d081884c7d65/accept", {"reason": "mailbox_unknown"}, WRITE),
+    ("POST", "/v1/review/9f86d081884c7d65/dismiss", None, WRITE),
+    ("GET", "/v1/reports", None, READ),
+    ("POST", "/v1/sent", {"counts": [{"day": "2026-11-01", "sent": 1}]}, WRITE),
 ]
 
 
