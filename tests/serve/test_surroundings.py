@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from bounced.config import Http
 from bounced.serve.server import Server, application
 from bounced.serve.surroundings import Surroundings
-from bounced.serve.v1 import doors
+from bounced.serve.v1 import doors, lists
 from tests.serve.conftest import Service
 
 
@@ -58,14 +58,26 @@ def test_more_at_once_than_can_be_borne_are_told_to_come_again() -> None:
         assert get(port, "/slow")[0] == 200
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(shared: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doors, "_BODY_SECONDS", 0.3)
+@pytest.mark.parametrize(
+    ("path", "kind", "token", "limit"),
+    [
+        ("/v1/suppressions/check", "application/json", "check", (doors.Body, "seconds")),
+        ("/v1/suppressions/import", "text/csv", "write", (lists, "_SECONDS")),
+    ],
+)
+def test_a_body_that_does_not_come_is_not_waited_for(
+    shared: Service, monkeypatch: pytest.MonkeyPatch, path: str, kind: str, token: str, limit: tuple[object, str]
+) -> None:
+    """A small one for half a minute at most, a list for an hour; here both for a moment."""
+    before = getattr(*limit)
+    monkeypatch.setattr(*limit, 0.3)
     head = (
-        "POST /v1/suppressions/check HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nContent-Type: application/json\r\n"
-        f"Authorization: Bearer {shared.tokens['check']}\r\n\r\n{{"
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nContent-Type: {kind}\r\n"
+        f"Authorization: Bearer {shared.tokens[token]}\r\n\r\n{{"
     )
 
     with socket.create_connection(("127.0.0.1", shared.port), timeout=20) as connection:
         connection.sendall(head.encode())
 
         assert connection.recv(100).startswith(b"HTTP/1.1 408")
+    assert before == {"check": 30, "write": 3600}[token]
