@@ -28,6 +28,8 @@ FAMILIES: Final[Sequence[tuple[str, ...]]] = (
 #: So many are counted by slots; the rest by days only, from which most of a long span is answered: there a question
 #: for two things at once would else go through all that happened.
 SLOTTED: Final = 6
+#: What tells these families from others. Where it changes, all is counted anew, from what there still is of events.
+DIGEST: Final = hashlib.blake2b(repr((FAMILIES, SLOTTED)).encode(), digest_size=16).hexdigest()
 #: The order in which families are asked, by how many rows they have. Those of domains would multiply with any other
 #: dimension that a domain does not decide.
 _BY_SIZE: Final = (0, 1, 2, 3, 6, 4, 7, 8, 9, 5)

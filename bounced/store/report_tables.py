@@ -52,13 +52,15 @@ block_count = Table(
     sqlite_with_rowid=False,
 )
 
-#: One row: events and messages before the slot are counted, and journal lines up to the number.
+#: One row: events and messages before the slot are counted, and journal lines up to the number; in which families, by
+#: their digest.
 mark = Table(
     "report_mark",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("slot", BigInteger, nullable=False),
     Column("line", BigInteger, nullable=False),
+    Column("families", Words(NAME)),
 )
 
 #: How many mails were sent, as their sender, or its log, tells. `id` follows from all but the amount.

@@ -35,7 +35,7 @@ from bounced.store.columns import Words, among
 from bounced.store.database import Database
 from bounced.store.days import DAY, slot_of, time_of
 from bounced.store.facts import DIMENSIONS, Facts
-from bounced.store.families import Counts
+from bounced.store.families import DIGEST, Counts
 from bounced.store.report_tables import block_count, combination, day_count, mark, slot_count
 from bounced.store.statements import many, upserting
 from bounced.store.tables import event, journal, message
@@ -58,8 +58,8 @@ class Mark:
 
 
 def mark_of(connection: Connection) -> Mark | None:
-    """Return how far the counting got; None where it has not begun."""
-    row = connection.execute(select(mark.c.slot, mark.c.line)).one_or_none()
+    """Return how far the counting got; None where it has not begun, or went by other families than those of today."""
+    row = connection.execute(select(mark.c.slot, mark.c.line).where(mark.c.families == DIGEST)).one_or_none()
     return Mark(*row) if row else None
 
 
@@ -87,7 +87,7 @@ class RollUps(Database):
     def _count_more(self, horizon: int) -> bool:
         """Count the next facts up to the horizon; return whether there may be more."""
         with self._write(alone=True) as connection:
-            before = mark_of(connection) or Mark(_beginning(connection, horizon), 0)
+            before = mark_of(connection) or _anew(connection, horizon)
             after = Mark(_next_slot(connection, before.slot, horizon), _next_line(connection, before.line))
             counts = Counts()
             if after.slot > before.slot:
@@ -99,7 +99,7 @@ class RollUps(Database):
                 counts.add(_rows(connection, facts.changes(connection.dialect), *lines))
             _add(connection, counts)
             connection.execute(delete(mark))
-            connection.execute(insert(mark).values(id=1, slot=after.slot, line=after.line))
+            connection.execute(insert(mark).values(id=1, slot=after.slot, line=after.line, families=DIGEST))
             lines_left = connection.scalar(select(func.max(journal.c.seq))) or 0
         return after.slot < horizon or after.line < lines_left
 
@@ -147,10 +147,15 @@ def _rows(connection: Connection, source: Facts, *where: ColumnElement[bool]) ->
     return connection.execute(source.counted(DIMENSIONS, *where, when=source.slot))
 
 
-def _beginning(connection: Connection, horizon: int) -> int:
-    """Return the slot of the oldest event or message, or the horizon."""
+def _anew(connection: Connection, horizon: int) -> Mark:
+    """Remove what was counted by other families, if anything; return where the counting begins.
+
+    That is the slot of the oldest event or message, or the horizon.
+    """
+    for table in (mark, slot_count, day_count, block_count, combination):
+        connection.execute(delete(table))
     oldest = [connection.scalar(select(func.min(table.c.at))) for table in (event, message)]
-    return min([horizon, *(slot_of(at) for at in oldest if at is not None)])
+    return Mark(min([horizon, *(slot_of(at) for at in oldest if at is not None)]), 0)
 
 
 def _next_slot(connection: Connection, begin: int, horizon: int) -> int:

@@ -28,7 +28,7 @@ from bounced.model import (
     Tags,
 )
 from bounced.store import Erasure, Retention, Store
-from bounced.store.report_tables import combination, slot_count
+from bounced.store.report_tables import combination, mark, slot_count
 from bounced.store.tables import event as event_table
 from tests.store.conftest import change, event, place
 
@@ -183,7 +183,7 @@ def session_stores() -> Iterator[dict[str, Store]]:
 def emptied(request: pytest.FixtureRequest, tmp_path: Any, session_stores: dict[str, Store]) -> Callable[[str], Store]:
     """Return what empties the store of one kind of database: one is made for all the examples."""
     from bounced.config import Database
-    from bounced.store.report_tables import block_count, day_count, mark
+    from bounced.store.report_tables import block_count, day_count
     from bounced.store.tables import journal, message
 
     def empty(kind: str) -> Store:
@@ -223,6 +223,26 @@ def test_the_journal_and_the_quarantine_are_counted_once(store: Store) -> None:
         assert report(store, By.DOMAIN)["b.example"] == Figures(suppressed=1, released=1)
         assert report(store, By.MAILBOX, first=today, last=today)["bounces"].unreadable == 1
         store.roll_up(datetime.now(UTC) + timedelta(days=1))
+
+
+def test_what_was_counted_in_other_families_is_counted_anew(store: Store) -> None:
+    """No report is made of the old counts, no event goes, and nothing is counted twice."""
+    at = datetime(2026, 10, 25, 10, tzinfo=UTC)
+    with store.begin() as tx:
+        tx.record([event(n, at, provider="google") for n in range(3)])
+        tx.journal([change("b@b.example", at)])
+    store.roll_up(NOW)
+    before = report(store, By.PROVIDER)
+    with store._write() as connection:
+        connection.execute(mark.update().values(families="others"))
+        connection.execute(slot_count.update().values(amount=99))
+
+    assert store.counted_until() is None
+    assert report(store, By.PROVIDER) == before
+    store.roll_up(NOW)
+    assert store.counted_until() is not None
+    assert report(store, By.PROVIDER) == before
+    assert before["google"].hard == 3
 
 
 def test_events_go_and_figures_stay(store: Store) -> None:
