@@ -42,6 +42,8 @@ class SqliteReader:
             )
             self._connection.execute("PRAGMA query_only = ON")
             self._connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+        except FileNotFoundError:
+            raise StoreDown(f'there is no database at {self._file}: "bounced db upgrade" makes it') from None
         except (OSError, sqlite3.Error) as exc:
             raise StoreDown(f"{sqlite_problem(exc)} ({self._file})") from exc
 
