@@ -27,6 +27,8 @@ from bounced.errors import ConfigError, MailboxDown
 _USER = "bounces"
 _START_SECONDS = 20.0
 _FILES = ("bounced.db", "bounced.db-wal", "bounced.db-shm", "config.yaml", "daemon.log", "mailserver.log")
+#: The folder of rules that are taken over on the page.
+_RULES = "rules"
 #: How a configuration begins that a demo wrote.
 _WRITTEN = "# Written by `bounced demo`; what is named here ended with it.\n"
 #: An endpoint that is there no more.
@@ -46,7 +48,7 @@ def fresh(folder: Path) -> None:
     found = [name for name in _FILES[:-1] if (folder / name).exists()]  # the last is there before any configuration
     if found and not ours:
         raise ConfigError([f"{folder / found[0]}: no demo wrote that; name another --folder"])
-    for name in _FILES:
+    for name in (*_FILES, f"{_RULES}/accepted.yaml"):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -166,10 +168,13 @@ def write_quiet_config(folder: Path) -> Path:
 
 def _write(folder: Path, mailboxes: list[dict[str, Any]], webhooks: list[dict[str, Any]]) -> Path:
     path = folder / "config.yaml"
+    rules = folder.resolve() / _RULES
+    rules.mkdir(exist_ok=True)
     document = {
         "database": {"url": f"sqlite:///{folder.resolve() / 'bounced.db'}"},
         "mailboxes": mailboxes,
         "correlation": {"domains": [DOMAIN]},
+        "rules": {"local": str(rules)},
         "policy": {"soft": {"suppress_days": 30}},
         "webhooks": webhooks,
         "http": {"port": 0},
