@@ -70,6 +70,9 @@ def import_(
         first = lines.readline(_LONGEST)
         if (counts := counts_in(first, lines, source, problems)) is not None:
             recorded, what = store.put_sent_counts(counts), "count"
+        elif first.strip() and not first.lstrip().startswith("{"):
+            wanted = "JSON lines, or CSV whose first line names day and sent (and campaign, list, category, provider)"
+            raise typer.BadParameter(f"{path}: want {wanted}", param_hint="FILE")
         else:
             recorded, what = _record_all(store, chain([first], lines_of(lines)), problems), "mail"
     for problem in problems[:_SHOWN]:

@@ -57,6 +57,8 @@ def postfix_log(
         mails = _mailed(progress(tried, Format.TABLE), settings, since)
         counted, met = store.count_mailed(mails, source)
     typer.echo(f"{counted} mail(s) counted, {met} attempt(s) read")
+    if not met:
+        typer.echo("no line tells of a delivery: want what Postfix logs, such as /var/log/mail.log", err=True)
     raise typer.Exit(0 if met else 1)
 
 

@@ -84,3 +84,13 @@ def test_a_signed_mail_is_recorded_and_named(options: tuple[str, ...]) -> None:
                                    ("import", "nowhere.jsonl")])  # fmt: skip
 def test_wrong_usage_is_said(wrong: tuple[str, ...]) -> None:
     assert call("sent", *wrong).returncode == 2
+
+
+def test_a_csv_without_the_columns_of_counts_is_refused_with_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "counts.csv"
+    path.write_text("date,sent\n2026-11-01,5\n")
+
+    done = call("sent", "import", str(path))
+
+    assert done.returncode == 2
+    assert "day and sent" in " ".join(done.stderr.split())
