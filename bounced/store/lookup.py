@@ -1,12 +1,11 @@
-"""Addresses, asked by a sender that waits: prepared statements past the ORM, and nothing remembered in between."""
+"""One address, asked by a sender that waits: prepared statements past the ORM, and nothing remembered in between."""
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 from sqlalchemy import case, or_, select
 
@@ -20,18 +19,12 @@ from bounced.store.lookup_sqlite import SqliteReader
 from bounced.store.suppressions import EVERYWHERE
 from bounced.store.tables import suppression
 
-T = TypeVar("T")
-
 #: Readers kept open. A question takes tens of microseconds: more of them would only wait for each other.
 _KEPT: Final = 4
-#: Threads for the halves of long questions.
-_HALVES: Final = 2
 #: Rows fetched at once where all are wanted.
 _AT_ONCE: Final = 2_000
 #: Seconds in which nobody tries again what failed a moment ago: a dead database would hold up each of them.
 _QUIET: Final = 1.0
-#: Addresses from which on two readers share a question to PostgreSQL, which answers them on two processors.
-_SHARED: Final = 1_000
 
 
 class Reader(Protocol):
@@ -40,9 +33,6 @@ class Reader(Protocol):
     def entries(self, address: str, scope: str) -> list[Suppression]:
         """Return the entries of the address in `*` and in the scope, those that have run out too."""
 
-    def many(self, addresses: Sequence[str], scope: str) -> list[Suppression]:
-        """Return what `entries` does for each of the addresses, however many they are."""
-
     def form(self) -> tuple[str, str] | None:
         """Return form of the addresses and check of their key; None for addresses as they are."""
 
@@ -50,12 +40,8 @@ class Reader(Protocol):
         """Let go of the connection; never raises."""
 
 
-class _WrongForm(StoreDown):
-    """The database answers, but keeps addresses in another form: it may be asked again at once."""
-
-
 class Lookup(AddressForm):
-    """The question that comes with every mail, for one address or thousands."""
+    """The question that comes with every mail."""
 
     _sure_until = 0.0
 
@@ -69,22 +55,6 @@ class Lookup(AddressForm):
         found = holding(self._entries(self.name_of(address), scope), now)
         if found is None and self.pseudonym is not None and self.seal is None:
             return holding(self._entries(self.pseudonym(address), scope), now)
-        return found
-
-    def suppressed(
-        self, addresses: Sequence[str], scope: str = EVERYWHERE, now: datetime | None = None
-    ) -> Mapping[str, Suppression]:
-        """Return the entries that hold for these addresses, which must be normalised; the others are free.
-
-        An entry in `*` holds in every scope, and is the one returned where the scope has another. Raises StoreDown.
-        """
-        now = now or datetime.now(UTC)
-        names = self._all_names(addresses)
-        found: dict[str, Suppression] = {}
-        for entry in self._entries_of_many(sorted(names), scope):
-            address = names[entry.address]
-            if entry.holds(now) and (entry.scope == EVERYWHERE or address not in found):
-                found[address] = entry
         return found
 
     def refused(self, scope: str, now: datetime) -> Iterator[Suppression]:
@@ -107,8 +77,6 @@ class Lookup(AddressForm):
 
     def close(self) -> None:
         """Let go of every connection."""
-        if halves := self.__dict__.pop("_made_halves", None):
-            halves.shutdown(cancel_futures=True)
         self._readers.close()
         super().close()
 
@@ -118,47 +86,20 @@ class Lookup(AddressForm):
         found: Readers | None = self.__dict__.get("_made_readers")
         return found or self.__dict__.setdefault("_made_readers", Readers(self))
 
-    @property
-    def _halves(self) -> ThreadPoolExecutor:
-        """The threads for one half of a long question, made at the first."""
-        found: ThreadPoolExecutor | None = self.__dict__.get("_made_halves")
-        return found or self.__dict__.setdefault("_made_halves", ThreadPoolExecutor(_HALVES, "lookup"))
-
-    def _all_names(self, addresses: Sequence[str]) -> Mapping[str, str]:
-        """Return every name under which one of the addresses may have an entry, with that address."""
-        if self.pseudonym is None or self.seal is not None:
-            return {self.name_of(address): address for address in addresses}
-        with self._read() as connection:  # to see whether anybody was forgotten
-            return self._names(connection, addresses)
-
     def _entries(self, address: str, scope: str) -> list[Suppression]:
-        return self._answered(lambda reader: reader.entries(address, scope))
-
-    def _entries_of_many(self, names: Sequence[str], scope: str) -> list[Suppression]:
-        if self.is_sqlite or len(names) < _SHARED:
-            return self._answered(lambda reader: reader.many(names, scope)) if names else []
-        first, second = names[: len(names) // 2], names[len(names) // 2 :]
-        later: Future[list[Suppression]]
-        later = self._halves.submit(self._answered, lambda reader: reader.many(second, scope))
-        return self._answered(lambda reader: reader.many(first, scope)) + later.result()
-
-    def _answered(self, ask: Callable[[Reader], T]) -> T:
         """Ask a reader; one that was lent out before a restart of the database is replaced once."""
         readers = self._readers
         reader, fresh = readers.take()
         try:
             self._look_again(reader)
-            found = ask(reader)
-        except _WrongForm:
-            reader.close()
-            raise
+            found = reader.entries(address, scope)
         except StoreDown as exc:
             reader.close()
             if fresh:
                 readers.failed(exc)
                 raise
             readers.close()
-            return self._answered(ask)
+            return self._entries(address, scope)
         readers.give_back(reader)
         return found
 
@@ -169,18 +110,11 @@ class Lookup(AddressForm):
             return
         form = reader.form()
         if form is None and self.seal is not None:
-            self._demand_sealed()
-        elif form is not None and (problem := problem_of(form, self.seal)):
-            raise _WrongForm(problem)
-        self._sure_until = now + _QUIET
-
-    def _demand_sealed(self) -> None:
-        """Raise StoreDown where addresses stand in a database that is to keep hashes."""
-        try:
-            with self._read():
+            with self._read():  # says what is the matter, if anything is
                 pass
-        except StoreDown as exc:
-            raise _WrongForm(str(exc)) from exc
+        elif form is not None and (problem := problem_of(form, self.seal)):
+            raise StoreDown(problem)
+        self._sure_until = now + _QUIET
 
     def _open_reader(self) -> Reader:
         if self.is_sqlite:

@@ -1,8 +1,8 @@
-"""The questions of a waiting sender to PostgreSQL: one connection, prepared statements, libpq with no wrapping."""
+"""The question of a waiting sender to PostgreSQL: one connection, one prepared statement, libpq with no wrapping."""
 
 import select
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -16,16 +16,10 @@ from bounced.model import Suppression
 
 _NAME: Final = b"bounced_lookup"
 _TEXT: Final = 25  # the OID of the type text
-_NAME_OF_MANY: Final = b"bounced_lookup_many"
-_TEXTS: Final = 1009  # that of an array of them
-_COLUMNS: Final = b"""SELECT address, scope, category, reason, (extract(epoch FROM since) * 1000000)::bigint,
+_QUESTION: Final = b"""SELECT address, scope, category, reason, (extract(epoch FROM since) * 1000000)::bigint,
 (extract(epoch FROM until) * 1000000)::bigint, event_id, why, actor,
 (extract(epoch FROM disputed) * 1000000)::bigint
-FROM suppression WHERE """
-_QUESTION: Final = _COLUMNS + b"address = $1 AND scope IN ('*', $2)"
-_MANY: Final = _COLUMNS + b"address = ANY($1) AND scope IN ('*', $2)"
-#: Addresses in one question: so many are found in time even where each has to be fetched from a disk that turns.
-_AT_ONCE: Final = 500
+FROM suppression WHERE address = $1 AND scope IN ('*', $2)"""
 _FORM_NAME: Final = b"bounced_form"
 _FORM: Final = b"SELECT form, key_check FROM address_form"
 #: The plan is made once. Without this it could be one for a table that was empty then: a walk through millions.
@@ -63,14 +57,6 @@ class PostgresqlReader:
         result = self._ask(_NAME, [address.encode(), scope.encode()])
         return [_suppression(result, row) for row in range(result.ntuples)]
 
-    def many(self, addresses: Sequence[str], scope: str) -> list[Suppression]:
-        """Return the entries of all these addresses; fastest where they are sorted. Raises StoreDown."""
-        found: list[Suppression] = []
-        for start in range(0, len(addresses), _AT_ONCE):
-            result = self._ask(_NAME_OF_MANY, [_array(addresses[start : start + _AT_ONCE]), scope.encode()])
-            found += (_suppression(result, row) for row in range(result.ntuples))
-        return found
-
     def form(self) -> tuple[str, str] | None:
         """Return form of the addresses and check of their key; None for addresses as they are. Raises StoreDown."""
         result = self._ask(_FORM_NAME, []) if self._has_form else None
@@ -87,7 +73,6 @@ class PostgresqlReader:
         with _mapped():
             self._connection.execute(_SETTINGS.format(int(self._patience * 1000)))
             prepared = [self._pg.prepare(_NAME, _QUESTION, [_TEXT, _TEXT])]
-            prepared += [self._pg.prepare(_NAME_OF_MANY, _MANY, [_TEXTS, _TEXT])]
             row = self._connection.execute("SELECT to_regclass('address_form')").fetchone()
             self._has_form = row is not None and row[0] is not None
             prepared += [self._pg.prepare(_FORM_NAME, _FORM)] if self._has_form else []
@@ -130,18 +115,6 @@ def _mapped() -> Iterator[None]:
 def _demand(result: PGresult, wanted: pq.ExecStatus) -> None:
     if result.status != wanted:
         raise StoreDown(f"PostgreSQL cannot be asked: {_line(result.error_message.decode(errors='replace'))}")
-
-
-def _array(texts: Sequence[str]) -> bytes:
-    """Return the literal of an array of texts, which takes psycopg, looking at one after the other, many times longer.
-
-    >>> print(_array(['"two words"@example.org', "ann@example.org"]).decode())
-    {"\\"two words\\"@example.org","ann@example.org"}
-    """
-    inside = "".join(texts)
-    if '"' in inside or "\\" in inside:
-        texts = [text.replace("\\", "\\\\").replace('"', '\\"') for text in texts]
-    return ('{"' + '","'.join(texts) + '"}').encode()
 
 
 def _suppression(result: PGresult, row: int) -> Suppression:

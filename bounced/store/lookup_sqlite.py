@@ -1,9 +1,7 @@
-"""The questions of a waiting sender to SQLite: one read-only connection with its statements prepared."""
+"""The question of a waiting sender to SQLite: one read-only connection with its statement prepared."""
 
-import json
 import os
 import sqlite3
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +13,6 @@ from bounced.store.faults import sqlite_problem
 
 _QUESTION: Final = """SELECT address, scope, category, reason, since, until, event_id, why, actor, disputed
 FROM suppression WHERE address = ? AND scope IN ('*', ?)"""
-#: In the order of the list, which is that of the table: each page is found where the one before was.
-_MANY: Final = """SELECT address, scope, category, reason, since, until, event_id, why, actor, disputed
-FROM json_each(?) AS asked CROSS JOIN suppression ON address = asked.value AND scope IN ('*', ?)"""
 _HAS_FORM: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'address_form'"
 _FORM: Final = "SELECT form, key_check FROM address_form"
 #: Pages of each reader, in KiB: what lies above the leaves of a table of ten million entries finds room there.
@@ -42,8 +37,6 @@ class SqliteReader:
             )
             self._connection.execute("PRAGMA query_only = ON")
             self._connection.execute(f"PRAGMA cache_size = -{_CACHE}")
-        except FileNotFoundError:
-            raise StoreDown(f'there is no database at {self._file}: "bounced db upgrade" makes it') from None
         except (OSError, sqlite3.Error) as exc:
             raise StoreDown(f"{sqlite_problem(exc)} ({self._file})") from exc
 
@@ -53,11 +46,13 @@ class SqliteReader:
         Each question looks first whether the file is still there: one that was moved away or replaced would answer
         out of its old content for ever.
         """
-        return self._asked(_QUESTION, address, scope)
-
-    def many(self, addresses: Sequence[str], scope: str) -> list[Suppression]:
-        """Return the entries of all these addresses; fastest where they are sorted. Raises StoreDown."""
-        return self._asked(_MANY, json.dumps(addresses), scope)
+        try:
+            if self._there() != self._held:
+                raise StoreDown(f"the database file was replaced ({self._file})")
+            found = self._connection.execute(_QUESTION, (address, scope)).fetchall()
+        except (OSError, sqlite3.Error) as exc:
+            raise StoreDown(f"{sqlite_problem(exc)} ({self._file})") from exc
+        return [_suppression(row) for row in found]
 
     def form(self) -> tuple[str, str] | None:
         """Return form of the addresses and check of their key; None for addresses as they are. Raises StoreDown."""
@@ -72,15 +67,6 @@ class SqliteReader:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
-
-    def _asked(self, question: str, *values: str) -> list[Suppression]:
-        try:
-            if self._there() != self._held:
-                raise StoreDown(f"the database file was replaced ({self._file})")
-            found = self._connection.execute(question, values).fetchall()
-        except (OSError, sqlite3.Error) as exc:
-            raise StoreDown(f"{sqlite_problem(exc)} ({self._file})") from exc
-        return [_suppression(row) for row in found]
 
     def _there(self) -> tuple[int, int]:
         """Return which file now has the name: one that is open never shares these numbers with another."""

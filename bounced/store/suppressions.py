@@ -1,14 +1,15 @@
-"""Who is not to be mailed: listings, and what the journal says of one address."""
+"""Who is not to be mailed: the look-up that every sender asks, listings, and what the journal says of one address."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, tuple_
 
 from bounced.model import Change, Suppression
 from bounced.store import rows
+from bounced.store.columns import among
 from bounced.store.patience import within
 from bounced.store.pseudonyms import Pseudonyms
 from bounced.store.tables import journal, suppression
@@ -44,6 +45,30 @@ class SuppressionQuery:
 
 class Suppressions(Pseudonyms):
     """Questions to the suppression table."""
+
+    def suppressed(
+        self, addresses: Sequence[str], scope: str = EVERYWHERE, now: datetime | None = None
+    ) -> Mapping[str, Suppression]:
+        """Return the entries that hold for these addresses, which must be normalised; the others are free.
+
+        An entry in `*` holds in every scope, and is the one returned where the scope has another. Raises StoreDown.
+        """
+        now = now or datetime.now(UTC)
+        found: dict[str, Suppression] = {}
+        with self._read() as connection:
+            names = self._names(connection, addresses)
+            entries = connection.execute(
+                select(suppression).where(
+                    among(connection.dialect, suppression.c.address, list(names)),
+                    suppression.c.scope.in_(_seen_from(scope)),
+                    or_(suppression.c.until.is_(None), suppression.c.until > now),
+                )
+            )
+            for entry in map(rows.to_suppression, entries):
+                address = names.get(entry.address, entry.address)
+                if entry.scope == EVERYWHERE or address not in found:
+                    found[address] = entry
+        return found
 
     def suppressions(self, query: SuppressionQuery | None = None) -> Iterator[Suppression]:
         """Yield entries by address and scope, page by page: entries that come or go meanwhile disturb nothing.
@@ -106,6 +131,11 @@ def standing(entries: Iterable[Suppression], scope: str, until: datetime | None)
         if entry.scope == scope and (entry.until is None or (until is not None and entry.until >= until)):
             return entry
     return None
+
+
+def _seen_from(scope: str) -> list[str]:
+    """Return the scopes whose entries hold in this one."""
+    return [EVERYWHERE] if scope == EVERYWHERE else [EVERYWHERE, scope]
 
 
 def _conditions(query: SuppressionQuery) -> Iterator[ColumnElement[bool]]:

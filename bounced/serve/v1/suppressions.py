@@ -229,10 +229,10 @@ def routers(doors: Doors) -> list[APIRouter]:
 
 
 def _answers(store: Store, question: Question) -> dict[str, Any]:
-    """Return the answers to a batch, as `Answers` describes them; a few queries, whatever the number."""
+    """Return the answers to a batch, as `Answers` describes them; one query, whatever the number."""
     asked = {text: normalise(text) for text in question.addresses}
     addresses = {address for address in asked.values() if address}
-    found = store.suppressed(list(addresses), question.scope) if addresses else {}
+    found = store.suppressed(sorted(addresses), question.scope) if addresses else {}
     return {
         "scope": question.scope,
         "checked": len(addresses),
